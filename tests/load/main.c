@@ -1,4 +1,4 @@
-/* hubbub-load: loads an echo service, verifies its replies, and judges its own part in what it
+/* hubbub-load: loads a service, verifies its replies, and judges its own part in what it
  * measured. main picks the command by its first argument; without one the command is "run". */
 #include <errno.h>
 #include <stdio.h>

@@ -64,6 +64,36 @@ add_gate(const char *value, struct gate *gates, unsigned *count)
 }
 
 const char *
+field_request(const char *value, void *context)
+{
+	struct load *load = context;
+	const char *why = requests_add(load->requests, value);
+
+	return why != NULL ? expected("a request: %s", why) : NULL;
+}
+
+const char *
+field_expect(const char *value, void *context)
+{
+	struct load *load = context;
+	const char *why = requests_expect(load->requests, value);
+
+	return why != NULL ? expected("an expectation: %s", why) : NULL;
+}
+
+const char *
+field_reply(const char *value, void *context)
+{
+	struct load *load = context;
+	const char *why = reply_form_read(value, &load->reply);
+
+	if (why != NULL)
+		return expected("a form of replies: %s", why);
+	return copy(value, load->reply_text, sizeof load->reply_text) ? NULL
+								      : TOO_LONG(load->reply_text);
+}
+
+const char *
 field_fail_if(const char *value, void *context)
 {
 	struct load *load = context;

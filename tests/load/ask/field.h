@@ -15,6 +15,12 @@ const char *field_rate(const char *value, void *context);
 const char *field_arrivals(const char *value, void *context);
 const char *field_size(const char *value, void *context);
 
+/* "TEXT" or "@FILE": a request, and what is expected of the answer to the last one. Both store the
+ * pointer: value is borrowed. */
+const char *field_request(const char *value, void *context);
+const char *field_expect(const char *value, void *context);
+const char *field_reply(const char *value, void *context);
+
 /* "A.B.C.D/LEN", "FIRST-LAST" or several, joined by commas. */
 const char *field_sources(const char *value, void *context);
 

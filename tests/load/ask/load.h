@@ -13,6 +13,8 @@
 #include "tests/load/ask/gate.h"
 #include "tests/load/ask/message_form.h"
 #include "tests/load/ask/plan.h"
+#include "tests/load/ask/reply_form.h"
+#include "tests/load/ask/requests.h"
 #include "tests/load/ask/sizes.h"
 #include "tests/load/ask/units.h"
 
@@ -99,6 +101,9 @@ struct load {
 	char sizes_text[128];
 	enum message_framing framing;
 	enum message_verify verify;
+	struct requests *requests; /* what is sent and expected; borrowed */
+	struct reply_form reply;
+	char reply_text[128];
 	unsigned max_inflight; /* per connection */
 	bool sheds;            /* drops messages beyond max_inflight; else they wait */
 	int64_t timeout;       /* for a reply, from the actual send */

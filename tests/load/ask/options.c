@@ -27,6 +27,7 @@
 /* The load borrows strings from these, so they last as long as the process. */
 static struct arguments arguments;
 static struct table_givens givens;
+static struct requests requests;
 
 /* ---- arguments ---- */
 
@@ -113,11 +114,17 @@ static const char brief[] =
 	"Exit codes: 0 done, 1 could not run, 2 usage, 3 a gate was breached, 4 invalid, 5 wrong "
 	"bytes. --help-all lists every option, more examples, @FILEs and the environment.";
 static const char description[] =
-	"Loads an echo service, verifies every byte that comes back, and judges its own "
-	"part in what it measured.\v"
+	"Loads an echo service, or with --request and --reply any other, verifies what comes "
+	"back, and judges its own part in what it measured.\v"
 	"@FILE stands for the arguments in FILE, one a line; blank lines and lines that begin "
 	"with # are skipped; quotes are not special. The environment may set options, too, "
 	"as " PREFIX "MAX_LAG does --max-lag; the command line and its @FILEs win.\n\n"
+	"In TEXT of --request and --expect, and in files that they name, a backslash begins: "
+	"\\r \\n \\t \\\\ \\xHH; at the end of a line, which then goes on; \\{counter}, or "
+	"\\{counter:FIRST}, the number of the request; \\{random:LOW-HIGH}, where 000-999 has "
+	"always three digits; \\{letters:N}. In --expect they have the values of the request. "
+	"\\{weight:9} makes a --request nine times as frequent as one without; \\{end} in --expect "
+	"means that nothing follows.\n\n"
 	"Exit codes: 0 done, 1 could not run, 2 usage, 3 a gate was breached, or the "
 	"server failed, 4 the measurement is invalid, or gives no answer, 5 wrong bytes came back, "
 	"130 and 143 interrupted.\n\n"
@@ -126,6 +133,7 @@ static const char description[] =
 	"  hubbub-load -R 50k --fail-if 'p99>2ms' 127.0.0.1:9090\n"
 	"  hubbub-load search 'p99<2ms,errors=0' 127.0.0.1:9090\n"
 	"  hubbub-load -c 100 --idle 50k 127.0.0.1:9090\n"
+	"  hubbub-load --request 'GET k\\{counter}\\r\\n' --reply resp 127.0.0.1:6379\n"
 	"  hubbub-load sweep --grid 1x1,2x1,2x2 -- hubbub-echo";
 
 /* Prepares the table, and the load with the values that mean "off", which differ from option to
@@ -139,7 +147,9 @@ prepare(struct parse *parse, char *error, size_t size)
 	parse->rows = rows;
 	table_copy_rows(rows, options_table);
 	table_set_standard(rows, "duration", is_long ? "10s" : "3s");
-	*parse->load = (struct load){.churn = -1, .lifetime = LOAD_NEVER, .deadline = LOAD_NEVER};
+	requests_clear(&requests);
+	*parse->load = (struct load){
+		.churn = -1, .lifetime = LOAD_NEVER, .deadline = LOAD_NEVER, .requests = &requests};
 	parse->table = (struct table){.parts = {{rows, parse->load}},
 		.prefix = PREFIX,
 		.rivals = rivals,

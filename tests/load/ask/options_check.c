@@ -138,6 +138,47 @@ check_knocks(struct parse *parse)
 			named(parse, "churn"));
 }
 
+/* HTTP allows several requests on their way, but hardly a client does so. */
+static void
+settle_http(struct parse *parse)
+{
+	if (parse->load->reply.kind != REPLY_HTTP || is_given(parse, "max-inflight"))
+		return;
+	parse->load->max_inflight = 1;
+	table_set_standard(parse->rows, "max-inflight", "1");
+}
+
+static void
+check_requests(struct parse *parse)
+{
+	static const char *const shapes[] = {"size", "framing"};
+	struct load *load = parse->load;
+	bool is_echo = load->reply.kind == REPLY_ECHO, has_requests = load->requests->count > 0;
+
+	for (size_t i = 0; has_requests && i < sizeof shapes / sizeof *shapes; i++)
+		if (is_given(parse, shapes[i]))
+			refuse_of(parse, shapes[i], "a --request is sent as it is");
+	if (is_echo && is_given(parse, "expect"))
+		refuse_of(parse, "expect",
+			"an echo is compared with what was sent; say with --reply how other "
+			"replies end");
+	if ((!is_echo && is_given(parse, "verify")) ||
+		(has_requests && load->verify == MESSAGE_HEADER))
+		refuse_of(
+			parse, "verify", "only messages for an echo are verified so; see --expect");
+	if ((load->reply.kind == REPLY_HTTP || load->reply.kind == REPLY_RESP) && !has_requests)
+		refuse_of(parse, "reply", "needs a --request, such as %s",
+			load->reply.kind == REPLY_HTTP ? "'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'"
+						       : "'PING\\r\\n'");
+	if (load->is_datagrams && (has_requests || !is_echo))
+		refuse_of(parse, has_requests ? "request" : "reply",
+			"udp: targets must echo: replies may come in another order");
+	if (load->churn == 0 && (has_requests || !is_echo))
+		refuse("%s=0 sends no messages: it goes without --request and --reply",
+			named(parse, "churn"));
+	settle_http(parse);
+}
+
 /* Refuses gates that no run of this load could breach: they would only seem to guard something. */
 static void
 check_gates(struct parse *parse)
@@ -289,5 +330,6 @@ options_check(struct parse *parse)
 	load->rate.duration = load->duration == LOAD_NEVER ? 1e9 : (double)load->duration / 1e9;
 	check_messages(parse);
 	check_datagrams(parse);
+	check_requests(parse);
 	check_tls(parse);
 }

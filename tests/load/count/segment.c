@@ -103,8 +103,8 @@ uint64_t
 measurement_errors(const struct measurement *measurement)
 {
 	const struct tally *tally = &measurement->tally;
-	uint64_t errors =
-		tally->timeouts + tally->expired + tally->ends + tally->unsent + tally->idle_dead;
+	uint64_t errors = tally->timeouts + tally->refused + tally->expired + tally->ends +
+			  tally->unsent + tally->idle_dead;
 
 	for (int call = 0; call < SEGMENT_CALL_MAX; call++)
 		for (int error = 0; error < SEGMENT_ERRNO_MAX; error++)

@@ -25,7 +25,7 @@ struct tally {
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
 	/* messages due in the window that got no reply */
-	uint64_t lost;    /* sent; then the connection broke, or the timeout passed */
+	uint64_t lost; /* sent; then the connection broke, the timeout passed, or it was refused */
 	uint64_t unsent;  /* still not sent when the run was over */
 	uint64_t shed;    /* dropped, because too many were in flight when due */
 	uint64_t expired; /* dropped, because the deadline passed before the send */
@@ -44,6 +44,7 @@ struct tally {
 	uint64_t idle_dead;  /* did not answer the probe */
 	uint64_t delayed;    /* reconnects that had to wait for --connect-rate */
 	uint64_t timeouts;   /* replies that did not come within the timeout */
+	uint64_t refused;    /* replies by which the service says that it could not do it */
 	uint64_t ends;       /* connections that the server closed unasked */
 	/* by system call and errno */
 	uint64_t errors[SEGMENT_CALL_MAX][SEGMENT_ERRNO_MAX];

@@ -69,7 +69,7 @@ begin(struct connection *connection, int fd)
 
 /* ---- converse ---- */
 
-/* Whether the connection may begin no more messages, and all that it began are answered. */
+/* Whether the connection may begin no more messages, and all are answered. */
 static bool
 is_used_up(struct connection *connection, int64_t now)
 {
@@ -117,13 +117,13 @@ end_sending(struct connection *connection)
 	return received;
 }
 
-/* A late reply may be on its way, or never be complete. When this end stops sending, a server that
- * has sent all it will send closes: then a reply that has begun is truncated, not late. */
+/* A late reply may be on its way, or never be complete. When this end stops sending, an echo server
+ * that has sent all it will send closes: then a reply that has begun is truncated, not late. */
 static void
 count_late(struct connection *connection)
 {
-	if (connection->reply_offset > 0 && hub_adopt(connection->fd) == 0 &&
-		end_sending(connection) == 0)
+	if (connection->reply_offset > 0 && connection->driver->load->reply.kind == REPLY_ECHO &&
+		hub_adopt(connection->fd) == 0 && end_sending(connection) == 0)
 		receiving_cut_short(connection);
 	else
 		tally_add(&connection->driver->row->tally.timeouts, 1);
@@ -138,7 +138,7 @@ count_end(struct connection *connection, int error)
 
 	if (connection->end == END_LATE)
 		count_late(connection);
-	if (connection->end != END_NONE)
+	if (connection->end != END_NONE || (error == 0 && receiving_end(connection)))
 		return;
 	connection->end = END_BROKEN;
 	if (error > 0 && error != ECANCELED && error < SEGMENT_ERRNO_MAX)

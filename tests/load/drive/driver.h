@@ -14,6 +14,7 @@
 #include "tests/load/ask/random.h"
 #include "tests/load/count/segment.h"
 #include "tests/load/drive/flight.h"
+#include "tests/load/drive/reply.h"
 
 #define DRIVER_BUFFER ((size_t)256 * 1024) /* bytes, of each of the two */
 #define DRIVER_HURRY CLOCK_SECOND /* time for unanswered messages when a run is interrupted */
@@ -55,6 +56,7 @@ struct connection {
 	bool is_alive;
 	enum connection_end end; /* of the open connection */
 	int64_t last_received;   /* clock of the last receive, or of the opening */
+	struct reply reply;      /* state of the reply that is awaited, unless it is an echo */
 };
 
 struct driver {
@@ -83,13 +85,14 @@ struct driver {
 	int64_t idle_answered; /* clock of the last probe that was answered */
 	/* the plan */
 	struct plan plan;
-	int timer;          /* the pacer's timerfd */
-	int64_t next_due;   /* clock of the next message; LOAD_NEVER: none is left */
-	int64_t spin_from;  /* clock from which the pacer spins until next_due */
-	uint64_t left;      /* messages that may still become due */
-	int64_t answered;   /* clock of the last reply */
-	int64_t last_alive; /* clock at which a connection was last open */
-	uint64_t random;    /* state of random.h, for lengths */
+	int timer;            /* the pacer's timerfd */
+	int64_t next_due;     /* clock of the next message; LOAD_NEVER: none is left */
+	int64_t spin_from;    /* clock from which the pacer spins until next_due */
+	uint64_t left;        /* messages that may still become due */
+	int64_t answered;     /* clock of the last reply */
+	int64_t last_alive;   /* clock at which a connection was last open */
+	uint64_t random;      /* state of random.h, for lengths */
+	uint64_t next_ticket; /* number of the next request, among those of all threads */
 	struct flights flights;
 	char *receive_buffer; /* DRIVER_BUFFER bytes, shared by all connections */
 	char *send_buffer;    /* the same */
@@ -107,6 +110,16 @@ static inline uint64_t
 driver_number(struct driver *driver)
 {
 	return ((uint64_t)(driver->index + 1) << 28) | (++driver->numbers & 0xfffffff);
+}
+
+/* A number for a request, which no other thread gives out: the threads' numbers interleave. */
+static inline uint64_t
+driver_ticket(struct driver *driver)
+{
+	uint64_t ticket = driver->next_ticket;
+
+	driver->next_ticket += driver->segment->rows;
+	return ticket;
 }
 
 /* Whether the run was told to end early, and the second for unanswered messages has passed. */

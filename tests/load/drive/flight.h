@@ -6,12 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FLIGHTS_MAX (4 * 1024 * 1024) /* per thread: 96 MiB */
+#define FLIGHTS_MAX (4 * 1024 * 1024) /* per thread: 128 MiB */
 #define FLIGHT_NONE UINT32_MAX
 
 struct flight {
 	int64_t intended; /* clock at which the message was due */
 	int64_t sent;     /* clock at which its first byte went to the kernel */
+	uint64_t ticket;  /* its number among the messages of the run; 0 if it is for an echo */
 	uint32_t length;  /* bytes; 0: answered, by a datagram that overtook others */
 	uint32_t next;    /* in its fifo, or among the spare; FLIGHT_NONE: the last */
 };

@@ -8,6 +8,7 @@
 
 #include "tests/load/drive/dial.h"
 #include "tests/load/drive/driver.h"
+#include "tests/load/drive/exchange.h"
 #include "tests/load/drive/message.h"
 #include "tests/load/drive/receiving.h"
 
@@ -60,18 +61,35 @@ idle_open(struct driver *driver)
 	return start_workers(driver, open_some);
 }
 
+/* Exchanges one message whose reply is no echo. Returns whether the reply is right. */
+static bool
+probe_otherwise(struct driver *driver, int fd, const struct message *message)
+{
+	struct answer_fault fault;
+	enum answer answer = exchange_message(driver->load, fd, message, &fault);
+
+	if (answer != ANSWER_GOES_ON)
+		driver->idle_answered = clock_now();
+	if (answer == ANSWER_WRONG)
+		receiving_wrong(driver, message, &fault);
+	if (answer == ANSWER_RIGHT)
+		tally_add(&driver->row->tally.checked, 1);
+	return answer == ANSWER_RIGHT;
+}
+
 /* Exchanges one message. Returns whether every byte of the reply is right. */
 static bool
 probe(struct driver *driver, unsigned index)
 {
 	char bytes[PROBE_SIZE_MAX];
-	struct message message = {driver_number(driver), 0, sizes_least(&driver->load->sizes)};
+	struct message message = message_probe(
+		driver->load, driver_number(driver), driver_ticket(driver), sizeof bytes);
 	struct hub_timeout scope;
 	ssize_t received = -1;
 	int fd = driver->idle[index];
 
-	if (message.length > sizeof bytes)
-		message.length = sizeof bytes;
+	if (driver->load->reply.kind != REPLY_ECHO)
+		return probe_otherwise(driver, fd, &message);
 	message_write(&message, 0, bytes, message.length);
 	hub_timeout_start(&scope, driver->load->timeout);
 	if (hub_send(fd, bytes, message.length, 0) == (ssize_t)message.length)

@@ -21,9 +21,11 @@ static const char digits[32] = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 static char table[2 * TABLE_SIZE];
 static enum message_framing framing;
 static enum message_verify verify;
+static const struct requests *requests; /* NULL: messages are for an echo */
 
 void
-message_setup(uint64_t seed, enum message_framing with_framing, enum message_verify with_verify)
+message_setup(uint64_t seed, enum message_framing with_framing, enum message_verify with_verify,
+	struct requests *with_requests)
 {
 	uint64_t random = random_seed(seed, UINT64_MAX);
 
@@ -31,6 +33,29 @@ message_setup(uint64_t seed, enum message_framing with_framing, enum message_ver
 		table[i] = table[TABLE_SIZE + i] = (char)('!' + (random_next(&random) & 63));
 	framing = with_framing;
 	verify = with_verify;
+	requests = with_requests != NULL && with_requests->count > 0 ? with_requests : NULL;
+	template_setup(seed);
+	if (with_requests != NULL)
+		with_requests->seed = seed;
+}
+
+static const struct template *
+template_of(const struct message *message)
+{
+	return &requests_choose(requests, message->ticket)->request.template;
+}
+
+struct message
+message_probe(const struct load *load, uint64_t connection, uint64_t ticket, uint32_t most)
+{
+	struct message message = {connection, 0, sizes_least(&load->sizes), ticket};
+	bool is_echo = load->reply.kind == REPLY_ECHO;
+
+	if (load->requests->count > 0)
+		message.length = template_length(template_of(&message), ticket);
+	if (message.length > most && (is_echo || load->requests->count == 0))
+		message.length = most;
+	return message;
 }
 
 /* ---- the head ---- */
@@ -136,9 +161,14 @@ void
 message_write(const struct message *message, uint32_t offset, char *bytes, uint32_t length)
 {
 	char head[4 + MESSAGE_HEAD];
-	uint32_t head_length = offset < sizeof head ? write_head(message, head) : 0, done = 0;
+	uint32_t head_length, done = 0;
 
 	CHECK(offset + length <= message->length);
+	if (requests != NULL) {
+		template_write(template_of(message), message->ticket, offset, bytes, length);
+		return;
+	}
+	head_length = offset < sizeof head ? write_head(message, head) : 0;
 	if (offset < head_length) {
 		done = head_length - offset < length ? head_length - offset : length;
 		memcpy(bytes, head + offset, done);
@@ -185,6 +215,9 @@ compare(const struct message *message, uint32_t offset, const char *bytes, uint3
 
 	if (how == MESSAGE_NONE)
 		return length;
+	if (requests != NULL)
+		return template_compare(
+			template_of(message), message->ticket, offset, bytes, length);
 	head_length = offset < sizeof head ? write_head(message, head) : 0;
 	if (offset < head_length) {
 		uint32_t part = head_length - offset < length ? head_length - offset : length;

@@ -8,10 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/load/drive/answer.h"
 #include "tests/load/drive/driver.h"
 #include "tests/load/drive/message.h"
-
-#define SHOWN 12 /* bytes that an offence shows */
 
 /* A connection's number as THREAD.NUMBER (driver_number). */
 #define CONNECTION_FORMAT "%llu.%llu"
@@ -19,17 +18,6 @@
 	(unsigned long long)((number) >> 28) - 1, (unsigned long long)(number)&0xfffffff
 
 /* ---- offences ---- */
-
-static void
-write_hex(char *text, size_t size, const char *bytes, size_t length)
-{
-	size_t used = 0;
-
-	*text = '\0';
-	for (size_t i = 0; i < length && i < SHOWN && used + 4 < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%02x", i > 0 ? " " : "",
-			(unsigned char)bytes[i]);
-}
 
 /* Counts the fault; the thread's first one is kept in words, for the report. */
 static void __attribute__((format(printf, 4, 5))) offend(struct driver *driver,
@@ -59,13 +47,14 @@ report_wrong(struct driver *driver, const struct message *message, const char *b
 	struct message other = {0};
 	enum message_fault fault = message_diagnose(message, bytes, length, start, wrong, &other);
 	uint32_t offset = (uint32_t)((ptrdiff_t)wrong - start), room = message->length - offset;
-	char expected[SHOWN], expected_hex[3 * SHOWN + 1], got_hex[3 * SHOWN + 1], instead[96] = "";
+	char expected[ANSWER_SHOWN], expected_hex[ANSWER_HEX_SIZE], got_hex[ANSWER_HEX_SIZE],
+		instead[96] = "";
 
-	if (room > SHOWN)
-		room = SHOWN;
+	if (room > sizeof expected)
+		room = sizeof expected;
 	message_write(message, offset, expected, room);
-	write_hex(expected_hex, sizeof expected_hex, expected, room);
-	write_hex(got_hex, sizeof got_hex, bytes + wrong, length - wrong);
+	answer_hex(expected_hex, expected, room);
+	answer_hex(got_hex, bytes + wrong, length - wrong);
 	if (fault == MESSAGE_CROSSED || fault == MESSAGE_REORDERED || fault == MESSAGE_DUPLICATE)
 		snprintf(instead, sizeof instead,
 			"got message %llu of connection " CONNECTION_FORMAT "; ",
@@ -78,11 +67,11 @@ report_wrong(struct driver *driver, const struct message *message, const char *b
 static void
 report_unasked(struct connection *connection, const char *bytes, size_t length)
 {
-	const struct message next = {connection->number, connection->next_reply, 0};
+	const struct message next = {connection->number, connection->next_reply, 0, 0};
 	struct message other;
 	enum message_fault fault = MESSAGE_EXTRA;
 	uint64_t unanswered = connection->next_reply;
-	char hex[3 * SHOWN + 1];
+	char hex[ANSWER_HEX_SIZE];
 
 	/* Of datagrams any message in flight may have been answered, not only the first. */
 	if (connection->driver->load->is_datagrams)
@@ -93,15 +82,23 @@ report_unasked(struct connection *connection, const char *bytes, size_t length)
 		else if (other.sequence < unanswered)
 			fault = MESSAGE_DUPLICATE;
 	}
-	write_hex(hex, sizeof hex, bytes, length);
-	offend(connection->driver, &next, fault, "%zu bytes more than were sent: %s", length, hex);
+	offend(connection->driver, &next, fault, "%zu bytes more than %s: %s", length,
+		connection->driver->load->reply.kind == REPLY_ECHO ? "were sent" : "were asked for",
+		answer_hex(hex, bytes, length));
+}
+
+void
+receiving_wrong(
+	struct driver *driver, const struct message *message, const struct answer_fault *fault)
+{
+	offend(driver, message, fault->kind, "%s", fault->text);
 }
 
 void
 receiving_cut_short(struct connection *connection)
 {
 	const struct message message = {connection->number, connection->next_reply,
-		connection->driver->flights.items[connection->flying.first].length};
+		connection->driver->flights.items[connection->flying.first].length, 0};
 
 	offend(connection->driver, &message, MESSAGE_TRUNCATED, "%u of %u bytes, then the end",
 		connection->reply_offset, message.length);
@@ -139,16 +136,37 @@ record(struct driver *driver, const struct flight *flight, int64_t now)
 	driver->answered = now;
 }
 
+/* Ends the wait for the first message in flight. */
+static void
+pop_first(struct connection *connection)
+{
+	struct driver *driver = connection->driver;
+
+	tally_add(&driver->row->tally.in_flight, (uint64_t)-1);
+	flights_pop(&driver->flights, &connection->flying);
+	connection->next_reply++;
+	connection->reply_offset = 0;
+}
+
 static void
 complete(struct connection *connection, int64_t now)
 {
 	struct driver *driver = connection->driver;
 
 	record(driver, &driver->flights.items[connection->flying.first], now);
-	tally_add(&driver->row->tally.in_flight, (uint64_t)-1);
-	flights_pop(&driver->flights, &connection->flying);
-	connection->next_reply++;
-	connection->reply_offset = 0;
+	pop_first(connection);
+}
+
+/* The same, of a reply by which the service refuses. */
+static void
+refuse(struct connection *connection)
+{
+	struct driver *driver = connection->driver;
+
+	tally_add(&driver->row->tally.refused, 1);
+	if (driver_in_window(driver, driver->flights.items[connection->flying.first].intended))
+		tally_add(&driver->row->tally.lost, 1);
+	pop_first(connection);
 }
 
 void
@@ -162,7 +180,7 @@ receiving_take_whole(struct connection *connection, uint64_t sequence, const str
 	const char *bytes, size_t length, int64_t now)
 {
 	struct driver *driver = connection->driver;
-	struct message message = {connection->number, sequence, flight->length};
+	struct message message = {connection->number, sequence, flight->length, 0};
 	uint32_t same = message_compare(
 		&message, 0, bytes, (uint32_t)(length < message.length ? length : message.length));
 
@@ -180,6 +198,106 @@ receiving_take_whole(struct connection *connection, uint64_t sequence, const str
 	return true;
 }
 
+/* ---- replies that are no echo ---- */
+
+/* Records a complete reply. Returns false if the connection must be closed. */
+static bool
+conclude(struct connection *connection, bool is_refused, int64_t now)
+{
+	bool is_early = connection->flying.count == 1 && connection->sent_offset > 0,
+	     closes = connection->reply.closes;
+
+	if (is_refused)
+		refuse(connection);
+	else
+		complete(connection, now);
+	if (closes)
+		connection->quota = 0;
+	/* The service answered before it had the whole request, whose rest nobody wants. */
+	if (is_early || (closes && connection->flying.count == 0))
+		connection->end = END_ORDERLY;
+	return connection->end == END_NONE;
+}
+
+static struct answer_rule
+rule_for(const struct connection *connection, const struct flight *flight)
+{
+	const struct load *load = connection->driver->load;
+
+	return (struct answer_rule){
+		&load->reply, requests_expected(load->requests, flight->ticket), flight->ticket};
+}
+
+/* As receiving_take. */
+static bool
+take_answers(struct connection *connection, const char *bytes, size_t length, int64_t now)
+{
+	struct driver *driver = connection->driver;
+
+	for (size_t at = 0, taken; at < length; at += taken) {
+		struct message message = {connection->number, connection->next_reply, 0, 0};
+		const struct flight *flight;
+		struct answer_rule rule;
+		struct answer_fault fault;
+		enum answer answer = ANSWER_WRONG;
+
+		if (connection->flying.count == 0) {
+			report_unasked(connection, bytes + at, length - at);
+			connection->end = END_BROKEN;
+			return false;
+		}
+		flight = &driver->flights.items[connection->flying.first];
+		rule = rule_for(connection, flight);
+		if (connection->reply_offset == 0)
+			connection->reply =
+				(struct reply){.is_head = requests_is_head(
+						       driver->load->requests, flight->ticket)};
+		answer = answer_take(&rule, &connection->reply, connection->reply_offset,
+			bytes + at, length - at, &taken, &fault);
+		connection->reply_offset += (uint32_t)taken;
+		if (answer == ANSWER_WRONG) {
+			receiving_wrong(driver, &message, &fault);
+			connection->end = END_BROKEN;
+			return false;
+		}
+		if (answer != ANSWER_GOES_ON &&
+			!conclude(connection, answer == ANSWER_REFUSED, now))
+			return false;
+	}
+	return true;
+}
+
+bool
+receiving_end(struct connection *connection)
+{
+	struct driver *driver = connection->driver;
+	const struct message message = {connection->number, connection->next_reply, 0, 0};
+	struct answer_rule rule;
+	struct answer_fault fault;
+	enum answer answer;
+	bool is_asked = connection->flying.count > 0;
+
+	if (driver->load->reply.kind == REPLY_ECHO || (is_asked && connection->reply_offset == 0))
+		return false;
+	/* A server of HTTP may close a connection on which nothing is asked. */
+	if (!is_asked) {
+		connection->end =
+			driver->load->reply.kind == REPLY_HTTP && connection->next_reply > 0
+				? END_ORDERLY
+				: END_NONE;
+		return connection->end != END_NONE;
+	}
+	rule = rule_for(connection, &driver->flights.items[connection->flying.first]);
+	answer = answer_end(&rule, &connection->reply, &fault);
+	if (answer == ANSWER_WRONG) {
+		receiving_wrong(driver, &message, &fault);
+		connection->end = END_BROKEN;
+	} else if (answer != ANSWER_GOES_ON) {
+		conclude(connection, answer == ANSWER_REFUSED, clock_now());
+	}
+	return connection->end != END_NONE;
+}
+
 bool
 receiving_take(struct connection *connection, const char *bytes, size_t length, int64_t now)
 {
@@ -187,8 +305,10 @@ receiving_take(struct connection *connection, const char *bytes, size_t length, 
 
 	if (driver_in_window(driver, now))
 		tally_add(&driver->row->tally.bytes_received, length);
+	if (driver->load->reply.kind != REPLY_ECHO)
+		return take_answers(connection, bytes, length, now);
 	for (size_t at = 0; at < length;) {
-		struct message message = {connection->number, connection->next_reply, 0};
+		struct message message = {connection->number, connection->next_reply, 0, 0};
 		size_t part = length - at;
 		uint32_t same, message_end;
 
@@ -201,6 +321,7 @@ receiving_take(struct connection *connection, const char *bytes, size_t length, 
 			return false;
 		}
 		message.length = driver->flights.items[connection->flying.first].length;
+		message.ticket = driver->flights.items[connection->flying.first].ticket;
 		message_end = message.length;
 		if (connection->flying.count == 1 && connection->sent_offset > 0)
 			message_end = connection->sent_offset;

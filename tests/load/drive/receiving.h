@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct answer_fault;
 struct connection;
 struct driver;
 struct flight;
@@ -28,6 +29,15 @@ void receiving_unasked(struct connection *connection, const char *bytes, size_t 
 /* Checks a whole reply that came over an idle connection, which has no slot; an offence is counted.
  * Returns whether the reply is right. */
 bool receiving_check(struct driver *driver, const struct message *message, const char *bytes);
+
+/* Counts a reply that is not as expected, and keeps the first fault in words. */
+void receiving_wrong(
+	struct driver *driver, const struct message *message, const struct answer_fault *fault);
+
+/* Takes the end of the connection by the peer. Returns whether that is no error, since it completes
+ * the only reply that is awaited, or none is; or is counted as a fault of that reply. Then it sets
+ * the connection's end. Does not switch. */
+bool receiving_end(struct connection *connection);
 
 /* Counts a reply that has begun and will never be complete as truncated. */
 void receiving_cut_short(struct connection *connection);

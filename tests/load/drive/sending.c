@@ -55,13 +55,14 @@ fill(struct connection *connection)
 {
 	struct driver *driver = connection->driver;
 	const struct flight *items = driver->flights.items;
-	struct message message = {connection->number, connection->next_sent, 0};
+	struct message message = {connection->number, connection->next_sent, 0, 0};
 	size_t used = 0, part;
 	uint32_t index = connection->due.first;
 	int64_t allowed = in_flight_limit(driver) - connection->flying.count;
 
 	if (connection->sent_offset > 0) {
 		message.length = items[connection->flying.last].length;
+		message.ticket = items[connection->flying.last].ticket;
 		used = message.length - connection->sent_offset;
 		if (used > SEND_MAX)
 			used = SEND_MAX;
@@ -80,6 +81,7 @@ fill(struct connection *connection)
 		allowed = 1;
 	for (; allowed > 0 && used < SEND_MAX; allowed--) {
 		message.length = items[index].length;
+		message.ticket = items[index].ticket;
 		part = message.length < SEND_MAX - used ? message.length : SEND_MAX - used;
 		message_write(&message, 0, driver->send_buffer + used, (uint32_t)part);
 		used += part;
@@ -189,13 +191,39 @@ connection_send(struct connection *connection, int64_t now)
 	}
 }
 
+/* Appends a request that was due at intended. Returns false if there is no memory for it. */
+static bool
+append_request(struct connection *connection, int64_t intended)
+{
+	struct driver *driver = connection->driver;
+	uint64_t ticket = driver_ticket(driver);
+	const struct request *request = requests_choose(driver->load->requests, ticket);
+
+	if (!flights_push(&driver->flights, &connection->due, intended,
+		    template_length(&request->request.template, ticket)))
+		return false;
+	driver->flights.items[connection->due.last].ticket = ticket;
+	return true;
+}
+
+/* The same, or a message for an echo. */
+static inline bool
+append_due(struct connection *connection, int64_t intended)
+{
+	struct driver *driver = connection->driver;
+
+	if (driver->load->requests->count > 0)
+		return append_request(connection, intended);
+	return flights_push(&driver->flights, &connection->due, intended,
+		sizes_draw(&driver->load->sizes, &driver->random));
+}
+
 void
 connection_due(struct connection *connection, int64_t intended, int64_t now)
 {
 	struct driver *driver = connection->driver;
 
-	if (!flights_push(&driver->flights, &connection->due, intended,
-		    sizes_draw(&driver->load->sizes, &driver->random)))
+	if (!append_due(connection, intended))
 		tally_add(&driver->row->tally.unsent, driver_in_window(driver, intended));
 	else if (driver->load->churn == 0)
 		hub_event_set(&connection->wakes);
@@ -215,8 +243,7 @@ connection_refill(struct connection *connection, int64_t now)
 	if (room > connection->quota - connection->due.count)
 		room = connection->quota - connection->due.count;
 	for (; room > 0 && driver->left > 0; room--) {
-		if (!flights_push(&driver->flights, &connection->due, now,
-			    sizes_draw(&driver->load->sizes, &driver->random)))
+		if (!append_due(connection, now))
 			break;
 		driver->left--;
 		if (driver_in_window(driver, now))

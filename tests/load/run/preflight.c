@@ -16,6 +16,7 @@
 #include "master/start/cpus.h"
 #include "tests/load/ask/machine.h"
 #include "tests/load/ask/target.h"
+#include "tests/load/drive/exchange.h"
 #include "tests/load/drive/message.h"
 
 #define PORT_SECONDS 60 /* seconds that a closed connection keeps its port (TIME_WAIT) */
@@ -224,8 +225,8 @@ check_cpus(const struct load *load, struct findings *findings)
 struct question {
 	const struct load *load;
 	unsigned target;
-	int64_t took;  /* nanoseconds, from connect to the reply */
-	char why[160]; /* what went wrong; empty: nothing */
+	int64_t took;               /* nanoseconds, from connect to the reply */
+	char why[ANSWER_TEXT_SIZE]; /* what went wrong; empty: nothing */
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -261,18 +262,43 @@ reach(struct question *question, int fd)
 	return is_reached;
 }
 
+/* Exchanges a message whose reply is no echo. */
 static void
-exchange(struct question *question, int fd)
+ask_otherwise(struct question *question, int fd, const struct message *message)
+{
+	struct answer_fault fault;
+
+	switch (exchange_message(question->load, fd, message, &fault)) {
+	case ANSWER_RIGHT:
+		break;
+	case ANSWER_REFUSED:
+		answer(question, "the service refuses the request");
+		break;
+	case ANSWER_WRONG:
+		answer(question, "%s", fault.text);
+		break;
+	case ANSWER_GOES_ON:
+		answer(question, "%s",
+			errno == 0           ? "the server closed the connection"
+			: errno == ETIMEDOUT ? "no complete reply in time"
+					     : strerror(errno));
+	}
+}
+
+static void
+converse(struct question *question, int fd)
 {
 	const struct load *load = question->load;
-	struct message message = {1, 0, sizes_least(&load->sizes)};
-	struct hub_timeout scope;
 	char bytes[256];
+	struct message message = message_probe(load, 1, 0, sizeof bytes);
+	struct hub_timeout scope;
 	ssize_t received = -1;
 	uint32_t same;
 
-	if (message.length > sizeof bytes)
-		message.length = sizeof bytes;
+	if (load->reply.kind != REPLY_ECHO) {
+		ask_otherwise(question, fd, &message);
+		return;
+	}
 	message_write(&message, 0, bytes, message.length);
 	hub_timeout_start(&scope, load->timeout);
 	if (hub_send(fd, bytes, message.length, 0) == (ssize_t)message.length)
@@ -286,7 +312,10 @@ exchange(struct question *question, int fd)
 		return;
 	same = message_compare(&message, 0, bytes, message.length);
 	if (same < message.length)
-		answer(question, "byte %u of the reply is not what was sent: is it an echo?", same);
+		answer(question,
+			"byte %u of the reply is not what was sent: is it an echo? (else see "
+			"--reply)",
+			same);
 }
 
 /* The body of a coroutine: connects and exchanges one verified message. */
@@ -304,7 +333,7 @@ ask(void *argument)
 		return NULL;
 	}
 	if (reach(question, fd))
-		exchange(question, fd);
+		converse(question, fd);
 	question->took = clock_now() - began;
 	hub_close(fd);
 	return NULL;
@@ -322,8 +351,9 @@ check_server(const struct load *load, struct findings *findings)
 		if (question.why[0] != '\0')
 			say(findings, 'e', "%s: %s", load->target_text[i], question.why);
 		else
-			say(findings, 'o', "%s: connected, one message echoed and verified, in %s",
+			say(findings, 'o', "%s: connected, one message %s and verified, in %s",
 				load->target_text[i],
+				load->reply.kind == REPLY_ECHO ? "echoed" : "answered",
 				units_write_time(text, question.took, UNITS_AUTO));
 	}
 }
@@ -355,7 +385,7 @@ preflight_check(struct load *load)
 {
 	struct findings findings = {0};
 
-	message_setup(load->seed, load->framing, load->verify);
+	message_setup(load->seed, load->framing, load->verify, load->requests);
 	printf("%.0f connections (%u active, %u idle) from %u generator process%s x %u thread%s\n",
 		all_connections(load), load->connections, load->idle, load->processes,
 		load->processes == 1 ? "" : "es", load->threads, load->threads == 1 ? "" : "s");

@@ -367,7 +367,7 @@ run_load(const struct load *load, const struct watcher *watcher)
 	struct session *session = calloc(1, sizeof *session);
 	struct result *result = result_new(load);
 
-	message_setup(load->seed, load->framing, load->verify);
+	message_setup(load->seed, load->framing, load->verify, load->requests);
 	if (session != NULL && result != NULL) {
 		session->result = result;
 		session->watcher = watcher;

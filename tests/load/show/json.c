@@ -99,6 +99,22 @@ environment(void)
 		(json_int_t)machine_raise_files(), "ports", ports);
 }
 
+/* What is sent, if it is not for an echo, and what is expected of the replies. */
+static json_t *
+requests_part(const struct requests *requests)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < requests->count; i++) {
+		const struct request *each = &requests->items[i];
+		const char *own = each->expected.given, *all = requests->expected.given;
+		json_array_append_new(array,
+			json_pack("{s:o, s:o}", "request", printable_json(each->request.given),
+				"expect", text_or_null(own != NULL ? own : all)));
+	}
+	return array;
+}
+
 static json_t *
 configuration(const struct load *load)
 {
@@ -122,6 +138,8 @@ configuration(const struct load *load)
 	json_object_set_new(object, "threads", whole(load->threads));
 	json_object_set_new(object, "size", json_string(load->sizes_text));
 	json_object_set_new(object, "framing", json_string(message_framing_names[load->framing]));
+	json_object_set_new(object, "requests", requests_part(load->requests));
+	json_object_set_new(object, "reply", printable_json(load->reply_text));
 	json_object_set_new(object, "verify", json_string(message_verify_names[load->verify]));
 	json_object_set_new(
 		object, "churn", load->churn < 0 ? json_null() : json_integer(load->churn));
@@ -196,6 +214,7 @@ errors_part(const struct result *result)
 		json_object_set_new(kinds, segment_call_names[call], errors);
 	}
 	json_object_set_new(kinds, "timeout", whole(tally->timeouts));
+	json_object_set_new(kinds, "refused", whole(tally->refused));
 	json_object_set_new(kinds, "deadline", whole(tally->expired));
 	json_object_set_new(kinds, "eof", whole(tally->ends));
 	json_object_set_new(kinds, "unsent", whole(tally->unsent));

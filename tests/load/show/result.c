@@ -16,7 +16,11 @@
 /* 50 us: a shorter lag changes no result. */
 #define LAG_IGNORED (CLOCK_SECOND / 20000)
 #define OFFERED_MIN 0.99 /* share of the planned messages that must become due */
-#define CPU_BUSY 0.95    /* share of a CPU above which a note says so */
+/* What to give for a service that does not echo. */
+#define NO_ECHO                                                                                    \
+	"unless it is an echo, say what to send and how a reply ends, such as "                    \
+	"--request 'PING\\r\\n' --reply line"
+#define CPU_BUSY 0.95 /* share of a CPU above which a note says so */
 
 struct result *
 result_new(const struct load *load)
@@ -144,6 +148,9 @@ result_errors(const struct measurement *measurement, char *text, size_t size)
 		append(text, size, "%llu x closed by the server", (unsigned long long)tally->ends);
 	if (tally->timeouts > 0)
 		append(text, size, "%llu x no reply in time", (unsigned long long)tally->timeouts);
+	if (tally->refused > 0)
+		append(text, size, "%llu x refused by the service",
+			(unsigned long long)tally->refused);
 	if (tally->expired > 0)
 		append(text, size, "%llu x past the deadline", (unsigned long long)tally->expired);
 	if (tally->unsent > 0)
@@ -235,6 +242,27 @@ was_paused(const struct result *result)
 	return pause > PAUSE_MAX && pause > result->load->max_lag;
 }
 
+/* Whether not one message was answered as it should be. */
+static bool
+is_unanswered(const struct result *result)
+{
+	return result->total.response.count == 0 && result->total.tally.received == 0;
+}
+
+/* What may be wrong if nothing was answered. */
+static const char *
+question(const struct load *load)
+{
+	bool is_plain = !load->has_tls && load->targets[0].kind == ADDRESS_TCP;
+
+	if (load->reply.kind != REPLY_ECHO)
+		return is_plain ? "do replies end as --reply says? or does it speak TLS (--tls)?"
+				: "do replies end as --reply says?";
+	if (load->requests->count > 0)
+		return "an echo is expected: say with --reply how other replies end";
+	return is_plain ? NO_ECHO "; or does it speak TLS (--tls)?" : NO_ECHO;
+}
+
 /* Finds failures that are the server's, whatever the generator did. */
 static void
 judge_server(struct result *result)
@@ -242,8 +270,12 @@ judge_server(struct result *result)
 	const struct load *load = result->load;
 	const struct tally *tally = &result->total.tally;
 
-	if (load->connections == 0 || result->signal != 0 ||
-		measurement_errors(&result->total) == 0)
+	if (load->connections == 0 || result->signal != 0)
+		return;
+	if (measurement_faults(&result->total) > 0 && is_unanswered(result))
+		snprintf(result->failure, sizeof result->failure, "not one reply was right: %s",
+			question(load));
+	if (measurement_errors(&result->total) == 0)
 		return;
 	if (result->deserted > 0)
 		snprintf(result->failure, sizeof result->failure,
@@ -251,12 +283,12 @@ judge_server(struct result *result)
 			"%s, %llu message%s never sent",
 			load->connections, result->run_count > 1 ? " of a run" : "",
 			(unsigned long long)tally->unsent, tally->unsent == 1 ? "" : "s");
-	else if (result->total.response.count == 0 && tally->received == 0 && !was_paused(result))
-		snprintf(result->failure, sizeof result->failure,
-			"nothing was answered: does the server echo what it gets?%s",
-			!load->has_tls && load->targets[0].kind == ADDRESS_TCP
-				? " or does it speak TLS (--tls)?"
-				: "");
+	else if (is_unanswered(result) && tally->refused > 0)
+		snprintf(result->failure, sizeof result->failure, "every request was refused");
+	else if (is_unanswered(result) && measurement_faults(&result->total) == 0 &&
+		 !was_paused(result))
+		snprintf(result->failure, sizeof result->failure, "nothing was answered: %s",
+			question(load));
 }
 
 static void

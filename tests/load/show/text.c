@@ -36,6 +36,20 @@ color(FILE *stream, const struct load *load, const char *code)
 
 /* ---- before ---- */
 
+static void
+describe_messages(FILE *stream, const struct load *load)
+{
+	if (load->requests->count > 0)
+		fprintf(stream, "  %u request%s", load->requests->count,
+			load->requests->count == 1 ? "" : "s");
+	else
+		fprintf(stream, "  %s B", load->sizes_text);
+	if (load->reply.kind == REPLY_ECHO)
+		fprintf(stream, " %s", load->verify == MESSAGE_NONE ? "not verified" : "verified");
+	else
+		fprintf(stream, ", replies %s", load->reply_text);
+}
+
 void
 text_describe(FILE *stream, const struct progress *progress)
 {
@@ -58,8 +72,7 @@ text_describe(FILE *stream, const struct progress *progress)
 	if (load->churn == 0)
 		fprintf(stream, "  connect and close only");
 	else
-		fprintf(stream, "  %s B %s", load->sizes_text,
-			load->verify == MESSAGE_NONE ? "not verified" : "verified");
+		describe_messages(stream, load);
 	if (load->count != 0)
 		fprintf(stream, "  %llu message%s", (unsigned long long)load->count,
 			load->count == 1 ? "" : "s");
@@ -232,7 +245,9 @@ print_verification(FILE *stream, const struct result *result)
 	else
 		fprintf(stream, "       verified: %s (%s), %llu wrong\n",
 			units_write_whole(checked, tally->checked),
-			message_verify_names[result->load->verify],
+			result->load->reply.kind == REPLY_ECHO
+				? message_verify_names[result->load->verify]
+				: result->load->reply_text,
 			(unsigned long long)measurement_faults(&result->total));
 	if (measurement_faults(&result->total) == 0)
 		return;
@@ -317,7 +332,7 @@ print_advice(FILE *stream, const struct result *result)
 	for (unsigned i = 0; i < result->note_count; i++)
 		fprintf(stream, "  note: %s\n", result->notes[i]);
 	if (result->code == LOAD_DONE && load->output == NULL && load->connections > 0 &&
-		load->target_count == 1 && load->churn < 0)
+		load->target_count == 1 && load->churn < 0 && load->requests->count == 0)
 		fprintf(stream,
 			"Next: hubbub-load search 'p99<2ms' %s   save: -o run.json, plot: "
 			"hubbub-load "

@@ -11,6 +11,7 @@
 #define TIMEOUT CLOCK_SECOND
 
 static struct load load;
+static struct requests requests;
 static struct driver driver;
 static struct connection connection;
 
@@ -21,6 +22,7 @@ begin(void)
 	memset(&driver, 0, sizeof driver);
 	memset(&connection, 0, sizeof connection);
 	load.is_open = load.is_datagrams = true;
+	load.requests = &requests;
 	load.timeout = TIMEOUT;
 	driver.load = &load;
 	driver.row = calloc(1, sizeof *driver.row);
@@ -30,7 +32,7 @@ begin(void)
 	connection.driver = &driver;
 	connection.number = driver_number(&driver);
 	connection.due.first = connection.flying.first = FLIGHT_NONE;
-	message_setup(1, MESSAGE_RAW, MESSAGE_FULL);
+	message_setup(1, MESSAGE_RAW, MESSAGE_FULL, NULL);
 }
 
 static void
@@ -56,7 +58,7 @@ launch(unsigned count, int64_t now)
 static void
 answer(uint64_t sequence, int64_t now)
 {
-	const struct message message = {connection.number, sequence, SIZE};
+	const struct message message = {connection.number, sequence, SIZE, 0};
 	char bytes[SIZE];
 
 	message_write(&message, 0, bytes, SIZE);

@@ -16,7 +16,7 @@ static const uint32_t lengths[] = {
 static void
 setup(void)
 {
-	message_setup(1, MESSAGE_RAW, MESSAGE_FULL);
+	message_setup(1, MESSAGE_RAW, MESSAGE_FULL, NULL);
 }
 
 TestSuite(message, .init = setup);
@@ -24,7 +24,7 @@ TestSuite(message, .init = setup);
 Test(message, upper_casing_changes_nothing_and_no_line_ends_in_the_middle)
 {
 	for (size_t i = 0; i < LENGTHS; i++) {
-		struct message message = {12345678, 987654, lengths[i]};
+		struct message message = {12345678, 987654, lengths[i], 0};
 
 		message_write(&message, 0, bytes, lengths[i]);
 		for (uint32_t k = 0; k < lengths[i]; k++) {
@@ -40,9 +40,9 @@ Test(message, parts_written_are_the_whole_whatever_the_cuts)
 	uint64_t random = random_seed(2, 2);
 
 	for (size_t f = 0; f < 3; f++) {
-		message_setup(1, framings[f], MESSAGE_FULL);
+		message_setup(1, framings[f], MESSAGE_FULL, NULL);
 		for (size_t i = 2; i < 9; i++) {
-			struct message message = {77, i, lengths[i]};
+			struct message message = {77, i, lengths[i], 0};
 			char part[1000];
 
 			message_write(&message, 0, bytes, lengths[i]);
@@ -63,7 +63,7 @@ Test(message, parts_written_are_the_whole_whatever_the_cuts)
 Test(message, every_changed_byte_is_found_where_it_is)
 {
 	for (size_t i = 0; i < LENGTHS; i++) {
-		struct message message = {3, 14, lengths[i]};
+		struct message message = {3, 14, lengths[i], 0};
 		uint32_t step = lengths[i] > 2000 ? lengths[i] / 97 : 1;
 
 		message_write(&message, 0, bytes, lengths[i]);
@@ -78,12 +78,12 @@ Test(message, every_changed_byte_is_found_where_it_is)
 
 Test(message, no_two_messages_are_alike)
 {
-	struct message one = {1, 1, 64}, other;
+	struct message one = {1, 1, 64, 0}, other;
 
 	message_write(&one, 0, bytes, 64);
-	other = (struct message){1, 2, 64};
+	other = (struct message){1, 2, 64, 0};
 	cr_assert_lt(message_compare(&other, 0, bytes, 64), 64);
-	other = (struct message){2, 1, 64};
+	other = (struct message){2, 1, 64, 0};
 	cr_assert_lt(message_compare(&other, 0, bytes, 64), 64);
 	/* Short ones have no head, but their bodies differ. */
 	one.length = other.length = 16;
@@ -93,35 +93,35 @@ Test(message, no_two_messages_are_alike)
 
 Test(message, a_line_ends_with_its_newline_alone_and_len32_begins_with_the_length)
 {
-	struct message message = {1, 1, 300};
+	struct message message = {1, 1, 300, 0};
 
-	message_setup(1, MESSAGE_LINE, MESSAGE_FULL);
+	message_setup(1, MESSAGE_LINE, MESSAGE_FULL, NULL);
 	message_write(&message, 0, bytes, 300);
 	cr_assert_eq(memchr(bytes, '\n', 300), bytes + 299);
 	bytes[299] = 'x';
 	cr_assert_eq(message_compare(&message, 0, bytes, 300), 299);
-	message_setup(1, MESSAGE_LEN32, MESSAGE_FULL);
+	message_setup(1, MESSAGE_LEN32, MESSAGE_FULL, NULL);
 	message_write(&message, 0, bytes, 300);
 	cr_assert_eq(memcmp(bytes, "\0\0\1\x28", 4), 0);
 }
 
 Test(message, verifying_less_finds_less)
 {
-	struct message message = {1, 1, 64};
+	struct message message = {1, 1, 64, 0};
 
-	message_setup(1, MESSAGE_RAW, MESSAGE_HEADER);
+	message_setup(1, MESSAGE_RAW, MESSAGE_HEADER, NULL);
 	message_write(&message, 0, bytes, 64);
 	bytes[40] ^= 1;
 	cr_assert_eq(message_compare(&message, 0, bytes, 64), 64);
 	bytes[5] ^= 1;
 	cr_assert_eq(message_compare(&message, 0, bytes, 64), 5);
-	message_setup(1, MESSAGE_RAW, MESSAGE_NONE);
+	message_setup(1, MESSAGE_RAW, MESSAGE_NONE, NULL);
 	cr_assert_eq(message_compare(&message, 0, bytes, 64), 64);
 }
 
 Test(message, a_head_is_read_back_and_a_damaged_one_is_not)
 {
-	struct message message = {(UINT64_C(1) << 39) + 5, (UINT64_C(1) << 38) + 7, 1000}, read;
+	struct message message = {(UINT64_C(1) << 39) + 5, (UINT64_C(1) << 38) + 7, 1000, 0}, read;
 
 	message_write(&message, 0, bytes, 64);
 	cr_assert(message_read_head(bytes, 64, &read));
@@ -138,11 +138,11 @@ static struct message
 write_stream(uint32_t length)
 {
 	for (uint64_t i = 0; i < 3; i++) {
-		struct message each = {5, 10 + i, length};
+		struct message each = {5, 10 + i, length, 0};
 
 		message_write(&each, 0, stream + i * length, length);
 	}
-	return (struct message){5, 10, length};
+	return (struct message){5, 10, length, 0};
 }
 
 static enum message_fault
@@ -151,7 +151,7 @@ diagnose(const struct message *message, size_t length, struct message *other)
 	size_t wrong = 0;
 
 	for (uint64_t i = 0; i < 3; i++) {
-		struct message each = {5, 10 + i, message->length};
+		struct message each = {5, 10 + i, message->length, 0};
 		size_t start = i * message->length, part = message->length;
 
 		if (start >= length)
@@ -207,7 +207,7 @@ Test(message, a_byte_too_many_is_extra_wherever_it_is)
 
 Test(message, other_messages_are_told_by_their_heads)
 {
-	struct message message = write_stream(64), other, crossed = {6, 10, 64};
+	struct message message = write_stream(64), other, crossed = {6, 10, 64, 0};
 
 	message_write(&crossed, 0, stream, 64);
 	cr_assert_eq(diagnose(&message, 64, &other), MESSAGE_CROSSED);

@@ -9,6 +9,7 @@
 #define CONNECTIONS 4
 
 static struct load load;
+static struct requests requests;
 static struct result *result;
 
 /* A good second of an open loop. */
@@ -18,6 +19,7 @@ begin(void)
 	memset(&load, 0, sizeof load);
 	load.is_open = true;
 	load.repeat = 1;
+	load.requests = &requests;
 	load.connections = CONNECTIONS;
 	load.max_lag_share = 0.1;
 	load.churn = -1;
