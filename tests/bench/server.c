@@ -81,6 +81,7 @@ bench_server_end(struct bench_server *server)
 static struct load
 load_for(const struct bench_server *server, unsigned connections, size_t size, double seconds)
 {
+	static struct requests none;
 	struct load load = {.depth = server->depth > 0 ? server->depth : 1,
 		.connections = connections,
 		.threads = 1,
@@ -92,6 +93,7 @@ load_for(const struct bench_server *server, unsigned connections, size_t size, d
 		.lifetime = LOAD_NEVER,
 		.sizes = {.low = size == 0 ? 64 : (uint32_t)size},
 		.framing = MESSAGE_LINE,
+		.requests = &none,
 		.max_inflight = 1,
 		.timeout = 10 * CLOCK_SECOND,
 		.deadline = LOAD_NEVER,

@@ -101,7 +101,7 @@ struct load {
 	char sizes_text[128];
 	enum message_framing framing;
 	enum message_verify verify;
-	struct requests *requests; /* what is sent and expected; borrowed */
+	struct requests *requests; /* what is sent and expected; borrowed, never NULL */
 	struct reply_form reply;
 	char reply_text[128];
 	unsigned max_inflight; /* per connection */
