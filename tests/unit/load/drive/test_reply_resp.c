@@ -12,6 +12,7 @@ Test(reply_resp, a_value_ends_with_the_last_one_in_it)
 		{"resp", "*2\r\n$1\r\na\r\n:7\r\n", NULL, NULL},
 		/* An error within an array is a value. */
 		{"resp", "*2\r\n-ERR\r\n+OK\r\n", NULL, NULL},
+		{"resp", "*1\r\n-ERR\r\n", NULL, NULL},
 		{"resp", "*3\r\n*2\r\n:1\r\n*0\r\n*1\r\n*1\r\n$-1\r\n*-1\r\n", NULL, NULL}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
