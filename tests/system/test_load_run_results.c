@@ -107,7 +107,7 @@ Test(load_run_results, results_of_every_kind_follow_the_schema)
 {
 	char command[512];
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		if (i == 0)
 			loader_run(
 				&loader, server.port, "-q", "-n", "100", "--fail-if=p99>1ns", NULL);
@@ -116,9 +116,12 @@ Test(load_run_results, results_of_every_kind_follow_the_schema)
 				"--server-stats=127.0.0.1:1", NULL);
 		else if (i == 2)
 			loader_run(&loader, server_lasting_port(), "-q", NULL);
-		else
+		else if (i == 3)
 			loader_run(
 				&loader, server.port, "-q", "--idle=3", "-c0", "-d", "100ms", NULL);
+		else
+			loader_run(&loader, server.port, "-q", "-n", "100", "--reply=line",
+				"--expect=A", "--request=A\n", "--request=B\n", "--expect=B", NULL);
 		cr_assert_not_null(loader.result, "%d: %s", i, loader.program.text);
 		snprintf(command, sizeof command,
 			"/usr/bin/python3 -W ignore -m jsonschema -i %s "
