@@ -381,7 +381,6 @@ live(struct master *master)
 	const struct options *options = &master->options;
 	int code;
 
-	log_json_by(log_json_line);
 	options_parse(&master->options, master->argc, master->argv, service);
 	privileges_hide(options->user);
 	log_setup(service->name, options->log_level, options->log_format);
@@ -418,14 +417,13 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 	const char *fault = service_fault(service);
 	int code;
 
+	log_json_by(log_json_line);
 	if (fault == NULL)
 		fault = offered_fault(service, admin_has_page);
 	if (fault == NULL && (argc < 1 || argv == NULL || argv[0] == NULL))
 		fault = "hubbub_main needs the arguments of main, with the program's name";
-	if (fault != NULL) {
-		output_complain("%s", fault);
-		return 2;
-	}
+	if (fault != NULL)
+		return options_refuse(argc, argv, fault);
 	master = (struct master){.service = service,
 		.argc = argc,
 		.argv = argv,

@@ -277,12 +277,11 @@ write_to(int fd, enum log_level level, const char *text, size_t length)
 	errno = saved;
 }
 
-/* Whether lines for standard error are objects. */
-static bool
-is_json(int fd)
+bool
+log_is_json(void)
 {
 	return log_settings.format == LOG_JSON && log_settings.json_line != NULL &&
-	       fd == log_descriptor();
+	       log_descriptor() == STDERR_FILENO;
 }
 
 void
@@ -290,7 +289,7 @@ log_bare(enum log_level level, const char *text, size_t length)
 {
 	const char *end = text + length;
 
-	if (!is_json(STDERR_FILENO)) {
+	if (!log_is_json()) {
 		write_to(STDERR_FILENO, level, text, length);
 		return;
 	}
@@ -344,7 +343,7 @@ log_fault(const char *text)
 	size_t most = sizeof line - sizeof "\"}\n";
 	size_t length = add(line, 0, log_prefix(STDERR_FILENO, LOG_ERROR));
 
-	if (is_json(STDERR_FILENO)) {
+	if (log_is_json()) {
 		length = add(line, length, "{\"level\":\"error\",\"message\":\"");
 		length = add_plain(line, length, most, text);
 		length = add(line, length, "\"}");

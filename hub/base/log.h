@@ -42,6 +42,10 @@ void log_json_by(log_line_fn *make) HUB_INSIDE(log_json_by);
  * reader puts it into the log. Any thread. */
 void log_to(int fd) HUB_INSIDE(log_to);
 
+/* Whether lines for standard error are objects: it is the log, the format is LOG_JSON, and its
+ * function is set. Async-signal-safe. */
+bool log_is_json(void) HUB_INSIDE(log_is_json);
+
 /* The file descriptor to which the lines go. Async-signal-safe. */
 int log_descriptor(void) HUB_INSIDE(log_descriptor);
 

@@ -3,8 +3,10 @@
  * coroutine has. */
 #include "hub/debug/dump.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
@@ -25,6 +27,8 @@ static const char *const state_names[COROUTINE_STATE_MAX] = {
 #define DUMPED_MOST 1000
 #define FRAMES_MOST 24
 #define TEXT_SIZE 4096
+#define PLACE_MOST 500 /* bytes of a place in the code */
+#define LINE_SIZE 640  /* a name, a state and a wait, or a place */
 
 struct dump {
 	int fd;
@@ -41,9 +45,15 @@ is_suspended(const struct hub_coroutine *coroutine)
 	       coroutine->state != COROUTINE_DONE;
 }
 
+/* Writes whole lines: each with the journal's prefix, or as an object, where the log wants that of
+ * the file. */
 static void
-dump_lines(const struct dump *dump, char *text)
+write_lines(const struct dump *dump, char *text)
 {
+	if (dump->fd == STDERR_FILENO && log_is_json()) {
+		log_bare(LOG_ERROR, text, strlen(text));
+		return;
+	}
 	if (*dump->prefix == '\0') {
 		kernel_dprintf(dump->fd, "%s", text);
 		return;
@@ -51,6 +61,18 @@ dump_lines(const struct dump *dump, char *text)
 	for (char *line; (line = strsep(&text, "\n")) != NULL;)
 		if (*line != '\0')
 			kernel_dprintf(dump->fd, "%s%s\n", dump->prefix, line);
+}
+
+static __attribute__((format(printf, 2, 3))) void
+write_line(const struct dump *dump, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	write_lines(dump, line);
 }
 
 static void
@@ -61,13 +83,13 @@ dump_where(struct dump *dump, const struct hub_coroutine *coroutine)
 
 	if (coroutine->spawned_at != NULL) {
 		backtrace_write_address(dump->text, sizeof dump->text, coroutine->spawned_at);
-		kernel_dprintf(dump->fd, "%s    spawned at %s\n", dump->prefix, dump->text);
+		write_line(dump, "    spawned at %.*s\n", PLACE_MOST, dump->text);
 	}
 	if (!is_suspended(coroutine))
 		return;
 	count = backtrace_of_context(&coroutine->context, frames, FRAMES_MOST);
 	backtrace_write(dump->text, sizeof dump->text, frames, count);
-	dump_lines(dump, dump->text);
+	write_lines(dump, dump->text);
 }
 
 static void
@@ -75,18 +97,17 @@ visit_dump(struct stack *stack, void *context)
 {
 	const struct hub_coroutine *coroutine = (const struct hub_coroutine *)(void *)stack;
 	struct dump *dump = context;
-
-	char text[CALLED_SIZE];
+	char name[CALLED_SIZE], awaited[CALLED_SIZE], wait[2 * CALLED_SIZE] = "";
 
 	if (dump->count++ >= DUMPED_MOST)
 		return;
-	kernel_dprintf(dump->fd, "%s  coroutine %s: %s", dump->prefix, called(coroutine, text),
-		state_names[coroutine->state]);
 	if (coroutine->state == COROUTINE_WAITING)
-		kernel_dprintf(dump->fd, " for %s since %.3f s%s", called_awaited(coroutine, text),
+		snprintf(wait, sizeof wait, " for %s since %.3f s%s",
+			called_awaited(coroutine, awaited),
 			clock_seconds(dump->now - coroutine->waits_since),
 			coroutine->deadline == HUB_FOREVER ? "" : ", with a deadline");
-	kernel_dprintf(dump->fd, "%s\n", coroutine->is_killed ? ", killed" : "");
+	write_line(dump, "  coroutine %s: %s%s%s\n", called(coroutine, name),
+		state_names[coroutine->state], wait, coroutine->is_killed ? ", killed" : "");
 	dump_where(dump, coroutine);
 }
 
@@ -99,8 +120,7 @@ dump_all(void *argument)
 	called_begin();
 	stack_arena_each(&hub_this->arena, visit_dump, &dump);
 	if (dump.count > DUMPED_MOST)
-		kernel_dprintf(
-			dump.fd, "%s  and %zu more\n", dump.prefix, dump.count - DUMPED_MOST);
+		write_line(&dump, "  and %zu more\n", dump.count - DUMPED_MOST);
 	return NULL;
 }
 

@@ -2,9 +2,11 @@
  * how long. Any thread counts, atomically; the report is printed at the end of the process. */
 #include <errno.h>
 #include <hubbub/io/own.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "hub/base/log.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/report_priv.h"
 
@@ -56,6 +58,19 @@ report_end(enum patch_call call, int64_t began)
 	errno = error;
 }
 
+static __attribute__((format(printf, 1, 2))) void
+say(const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	log_bare(LOG_INFO, text, (size_t)length);
+}
+
 /* A line for each call that blocked, or one that says that none did. */
 static __attribute__((destructor)) void
 print(void)
@@ -68,15 +83,13 @@ print(void)
 		if (lines[i].count == 0)
 			continue;
 		if (!is_begun)
-			dprintf(STDERR_FILENO,
-				"hubbub-patch: calls that blocked a hub's thread for a "
-				"millisecond or more:\n%-24s %10s %12s %12s\n",
+			say("hubbub-patch: calls that blocked a hub's thread for a "
+			    "millisecond or more:\n%-24s %10s %12s %12s\n",
 				"call", "times", "total ms", "longest ms");
 		is_begun = true;
-		dprintf(STDERR_FILENO, "%-24s %10llu %12.1f %12.1f\n", names[i],
-			(unsigned long long)lines[i].count, (double)lines[i].total / 1e6,
-			(double)lines[i].longest / 1e6);
+		say("%-24s %10llu %12.1f %12.1f\n", names[i], (unsigned long long)lines[i].count,
+			(double)lines[i].total / 1e6, (double)lines[i].longest / 1e6);
 	}
 	if (!is_begun)
-		dprintf(STDERR_FILENO, "hubbub-patch: no call blocked a hub's thread\n");
+		say("hubbub-patch: no call blocked a hub's thread\n");
 }

@@ -26,7 +26,10 @@ output_complain(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	if (*prefix == '\0')
+	if (log_is_json())
+		log_put(&(struct log_entry){
+			.level = LOG_ERROR, .message = text, .length = strlen(text)});
+	else if (*prefix == '\0')
 		fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
 	else
 		for (char *line; (line = strsep(&rest, "\n")) != NULL;)

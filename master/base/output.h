@@ -5,7 +5,7 @@
 
 /* Prints an error on standard error as "PROGRAM: text". If standard error is systemd's journal,
  * which knows the program's name, each line of the text gets the journal's prefix for an error
- * instead. */
+ * instead; if lines of the log are objects, the whole text is the message of one. */
 void output_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Flushes standard output. Returns an exit code: 0, or 1 if anything printed since the start was

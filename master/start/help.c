@@ -38,13 +38,21 @@ help_is_short(int key)
 	return key == 'h' || key == '?';
 }
 
+/* With ARGP_NO_ERRS argp would print no help either. */
+static void
+print_help(struct argp_state *state, unsigned what)
+{
+	state->flags &= ~(unsigned)ARGP_NO_ERRS;
+	argp_state_help(state, stdout, what);
+}
+
 void
 help_take(int key, struct argp_state *state)
 {
 	if (help_is_short(key) || key == KEY_HELP_ALL)
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
+		print_help(state, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
 	else if (key == KEY_USAGE)
-		argp_state_help(state, stdout, ARGP_HELP_USAGE);
+		print_help(state, ARGP_HELP_USAGE);
 	else if (key == 'V' && argp_program_version_hook != NULL)
 		argp_program_version_hook(stdout, state);
 	else if (key == 'V')

@@ -3,6 +3,7 @@
 #include "master/start/options.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <ev.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,46 @@ check_whole(struct reading *reading)
 		options_load_tls(reading->options, &reading->table, reading->service);
 }
 
+/* ---- the format of errors ---- */
+
+/* Whether these words, or else the environment, ask for lines of JSON: so are errors told, also one
+ * that was found before the format's own turn. The words may be wrong in any way. */
+static bool
+ask_for_json(int count, char *const *words)
+{
+	static const char name[] = "--log-format", shortest[] = "--log-f";
+	const char *format = getenv(PREFIX "LOG_FORMAT");
+
+	for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++) {
+		size_t length = strcspn(words[i], "=");
+
+		if (length < sizeof shortest - 1 || strncmp(words[i], name, length) != 0)
+			continue;
+		if (words[i][length] == '=')
+			format = words[i] + length + 1;
+		else if (i + 1 < count)
+			format = words[i + 1];
+	}
+	return format != NULL && strcmp(format, log_format_names[LOG_JSON]) == 0;
+}
+
+/* Sets the format of what this process says until its options are read. */
+static void
+expect_format(int count, char *const *words)
+{
+	log_setup(program_invocation_short_name, LOG_INFO,
+		ask_for_json(count, words) ? LOG_JSON : LOG_TEXT);
+}
+
+/* With the words of @FILEs. argp would print its errors as text. */
+static void
+expect_format_of_all(struct table *table)
+{
+	expect_format(table->arguments->count, table->arguments->items);
+	if (log_is_json())
+		table->flags |= ARGP_NO_ERRS;
+}
+
 /* ---- the table ---- */
 
 static const struct hubbub_service *version_of;
@@ -341,27 +382,6 @@ read_all(struct reading *reading, int argc, char **argv)
 		memcpy(options->context, service->context, service->context_size);
 }
 
-/* Whether these words, or else the environment, ask for lines of JSON: so are errors told, also one
- * that was found before the format's own turn. The words may be wrong in any way. */
-static bool
-ask_for_json(int count, char *const *words)
-{
-	static const char name[] = "--log-format", shortest[] = "--log-f";
-	const char *format = getenv(PREFIX "LOG_FORMAT");
-
-	for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++) {
-		size_t length = strcspn(words[i], "=");
-
-		if (length < sizeof shortest - 1 || strncmp(words[i], name, length) != 0)
-			continue;
-		if (words[i][length] == '=')
-			format = words[i] + length + 1;
-		else if (i + 1 < count)
-			format = words[i + 1];
-	}
-	return format != NULL && strcmp(format, log_format_names[LOG_JSON]) == 0;
-}
-
 int
 options_read(struct options *options, int argc, char **argv, const struct hubbub_service *service,
 	bool is_again, char *error, size_t error_size)
@@ -371,11 +391,12 @@ options_read(struct options *options, int argc, char **argv, const struct hubbub
 	*options = (struct options){0};
 	error[0] = '\0';
 	reading.table = make_table(options, service);
-	if (is_again)
+	if (is_again) {
 		reading.table.flags = ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP;
-	else if (ask_for_json(argc, argv))
-		/* argp would print them as text. */
-		reading.table.flags = ARGP_NO_ERRS;
+	} else {
+		expect_format(argc, argv);
+		reading.table.expanded = expect_format_of_all;
+	}
 	reading.table.error = error;
 	reading.table.error_size = error_size;
 	version_of = service;
@@ -392,15 +413,29 @@ options_parse(struct options *options, int argc, char **argv, const struct hubbu
 
 	if (options_read(options, argc, argv, service, false, error, sizeof error) == 0)
 		return;
-	if (ask_for_json(argc, argv) ||
-		ask_for_json(options->arguments.count, options->arguments.items))
-		options->log_format = LOG_JSON;
-	log_setup(service->name, options->log_level, options->log_format);
-	if (options->log_format == LOG_JSON)
-		log_error("%s", error);
-	else
-		output_complain("%s", error);
+	/* An @FILE before the one that cannot be read counts, too. */
+	if (!log_is_json())
+		expect_format(options->arguments.count, options->arguments.items);
+	output_complain("%s", error);
 	exit(USAGE_EXIT);
+}
+
+int
+options_refuse(int argc, char **argv, const char *fault)
+{
+	struct arguments arguments = {0};
+	char error[256];
+
+	if (argc > 0 && argv != NULL && argv[0] != NULL) {
+		expect_format(argc, argv);
+		if (arguments_expand(&arguments, argc, argv, NULL, NULL, error, sizeof error) ==
+				0 ||
+			!log_is_json())
+			expect_format(arguments.count, arguments.items);
+		arguments_free(&arguments);
+	}
+	output_complain("%s", fault);
+	return USAGE_EXIT;
 }
 
 void

@@ -18,8 +18,13 @@
 int options_read(struct options *options, int argc, char **argv,
 	const struct hubbub_service *service, bool is_again, char *error, size_t error_size);
 
-/* Reads the options at the start of the process. Bad usage is printed to stderr, or logged if
- * --log-format=json was read before, and ends the process with 2; --help and --version print, and
+/* Ends a start whose service has a fault, before any option is read: prints it to stderr, as an
+ * object if the command line, an @FILE or the environment asks for JSON. argv may be wrong, too.
+ * May block on an @FILE, as options_read does. Returns the exit code. */
+int options_refuse(int argc, char **argv, const char *fault);
+
+/* Reads the options at the start of the process. Bad usage is printed to stderr, as an object if
+ * --log-format=json is given anywhere, and ends the process with 2; --help and --version print, and
  * end it with 0. */
 void options_parse(
 	struct options *options, int argc, char **argv, const struct hubbub_service *service);

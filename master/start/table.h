@@ -69,6 +69,9 @@ struct table {
 	/* Takes the key of an extra option, and, once all options are read, each operand
 	 * (ARGP_KEY_ARG). Returns 0, an errno after table_complain, or ARGP_ERR_UNKNOWN. */
 	error_t (*take)(struct table *table, int key, char *value, struct argp_state *state);
+	/* Called once @FILEs are replaced, before any word is read; NULL for nothing. It may change
+	 * flags. */
+	void (*expanded)(struct table *table);
 	void *context;  /* for take */
 	unsigned flags; /* argp's, besides ARGP_IN_ORDER */
 	struct arguments

@@ -341,6 +341,8 @@ table_read(struct table *table, int argc, char **argv)
 	if (arguments_expand(table->arguments, argc, argv, takes_value, table, table->error,
 		    table->error_size) != 0)
 		return -1;
+	if (table->expanded != NULL)
+		table->expanded(table);
 	take_arguments(table);
 	if (table->error[0] == '\0')
 		take_environment(table);

@@ -69,8 +69,11 @@ serve(int client, void *context)
 int
 main(int argc, char **argv)
 {
-	static const struct hubbub_service talker = {
-		.name = "talker", .version = "1.0", .listen = "127.0.0.1:0", .serve = serve};
+	const char *name = getenv("TALKER_NAME"); /* may be wrong */
+	const struct hubbub_service talker = {.name = name != NULL ? name : "talker",
+		.version = "1.0",
+		.listen = "127.0.0.1:0",
+		.serve = serve};
 
 	return hubbub_main(argc, argv, &talker);
 }

@@ -170,21 +170,49 @@ Test(log_json, what_keeps_a_server_from_starting_is_an_object)
 	json_decref(object);
 }
 
-/* Runs the service with three arguments at most, which are wrong; what it says is in the record of
- * the program. */
+/* Runs the service with three arguments at most; what it says is in the record of the program. */
 static void
-refuse(char *const arguments[static 3])
+run(char *const arguments[static 3], int code)
 {
 	char *argv[] = {program_path("talker"), arguments[0], arguments[1], arguments[2], NULL};
 
 	cr_assert(program_start(&server.program, argv, 0));
-	cr_expect_eq(program_wait(&server.program, PATIENCE), 2, "%s", server.program.text);
+	cr_expect_eq(program_wait(&server.program, PATIENCE), code, "%s", server.program.text);
+}
+
+/* Asserts that the program has said one object alone, an error with the phrase. */
+static void
+expect_object(const char *phrase)
+{
+	const char *text = server.program.text;
+	json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	cr_assert_not_null(object, "%s", text);
+	cr_expect_str_eq(text_of(object, "level"), "error");
+	cr_expect_not_null(strstr(text_of(object, "message"), phrase), "%s", text);
+	json_decref(object);
+	program_end(&server.program);
+}
+
+/* Makes an @FILE that asks for JSON. Returns the argument that names it. */
+static char *
+make_argument_file(void)
+{
+	static char argument[sizeof file + 1];
+	FILE *stream = fopen(file, "we");
+
+	cr_assert_not_null(stream);
+	fputs("--log-format=json\n", stream);
+	fclose(stream);
+	snprintf(argument, sizeof argument, "@%s", file);
+	return argument;
 }
 
 /* Wherever the option stands, and whatever else is wrong. */
 Test(log_json, errors_of_arguments_are_objects)
 {
-	static const struct {
+	char *asking = make_argument_file();
+	const struct {
 		char *arguments[3];
 		const char *phrase;
 	} cases[] = {
@@ -196,36 +224,72 @@ Test(log_json, errors_of_arguments_are_objects)
 		{{"--processes=0", "--log-format", "json"}, "from 1 to 1024"},
 		{{"@/no/such/file", "--log-format=json"}, "cannot read"},
 		{{"--log-format=text", "--log-format=json", "9090"}, "not an option"},
+		{{asking, "--listen=nonsense"}, "nonsense"},
+		{{"--nonsense", asking}, "there is no such option"},
+		{{asking, "-Z"}, "an option is unknown"},
+		{{asking, "--threads"}, "lacks its value"},
+		{{asking, "@/no/such/file"}, "cannot read"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const char *text = server.program.text;
-		json_t *object;
-
-		refuse(cases[i].arguments);
-		object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-		cr_assert_not_null(object, "%s", text);
-		cr_expect_str_eq(text_of(object, "level"), "error");
-		cr_expect_not_null(strstr(text_of(object, "message"), cases[i].phrase), "%s", text);
-		json_decref(object);
-		program_end(&server.program);
+		run(cases[i].arguments, 2);
+		expect_object(cases[i].phrase);
 	}
 }
 
 Test(log_json, errors_of_arguments_are_text_unless_json_is_asked_for)
 {
-	static char *const cases[][3] = {
+	char *asking = make_argument_file();
+	char *const cases[][3] = {
 		{"--log-format=json", "--log-format=text", "--nonsense"},
 		{"--nonsense", "--", "--log-format=json"},
 		{"--nonsense", "--log-format=jsonl"},
 		{"--nonsense", "--log-format"},
+		{asking, "--log-format=text", "-Z"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		refuse(cases[i]);
+		run(cases[i], 2);
 		cr_expect_eq(
 			strncmp(server.program.text, "talker: ", 8), 0, "%s", server.program.text);
 		program_end(&server.program);
+	}
+}
+
+/* A mistake in the program, found before any option is read. */
+Test(log_json, a_fault_of_the_service_is_an_object)
+{
+	char *asking = make_argument_file();
+	char *const cases[][3] = {{"--log-format=json"}, {asking}, {asking, "@/no/such/file"},
+		{"--log-form", "json", "-Z"}};
+
+	setenv("TALKER_NAME", "a/b", 1);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		run(cases[i], 2);
+		expect_object("name");
+	}
+	run((char *[3]){"--check"}, 2);
+	cr_expect_eq(strncmp(server.program.text, "talker: ", 8), 0, "%s", server.program.text);
+	unsetenv("TALKER_NAME");
+}
+
+/* Whatever is printed, its disk is full. */
+Test(log_json, output_that_is_lost_is_told_by_an_object)
+{
+	char *asking = make_argument_file(), command[512];
+	const char *const cases[] = {"--log-format=json --version", "--version --log-format=json",
+		"--log-format=json --help", "--log-format=json --usage",
+		"--log-format=json --print-config", "--log-format=json --log-level=error --check",
+		asking};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char *argv[] = {"/bin/sh", "-c", command, NULL};
+
+		snprintf(command, sizeof command, "exec %s %s %s >/dev/full",
+			program_path("talker"), cases[i], cases[i] == asking ? "--version" : "");
+		cr_assert(program_start(&server.program, argv, 0));
+		cr_expect_eq(program_wait(&server.program, PATIENCE), 1, "%s", cases[i]);
+		expect_object("standard output cannot be written");
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hub/base/journal.h"
+#include "hub/base/log.h"
 #include "tests/support/in_hub.h"
 
 static void *
@@ -70,6 +71,37 @@ Test(dump, in_the_journal_each_line_has_its_level)
 		cr_assert_eq(strncmp(line, "<3>  ", 5), 0, "%s", line);
 	close(pair[0]);
 	close(pair[1]);
+}
+
+/* Stands for JSON, which the library itself cannot make. */
+static size_t
+bracketed(char *line, size_t size, size_t most, const char *when, const char *program,
+	const struct log_entry *entry)
+{
+	(void)most, (void)when, (void)program;
+	return (size_t)snprintf(line, size, "[%.*s]\n", (int)entry->length, entry->message);
+}
+
+Test(dump, where_the_log_has_objects_each_line_is_one)
+{
+	char text[8192];
+	ssize_t length;
+	int pipes[2];
+
+	cr_assert_eq(pipe(pipes), 0);
+	log_json_by(bracketed);
+	log_setup("test", LOG_INFO, LOG_JSON);
+	dup2(pipes[1], STDERR_FILENO);
+	close(pipes[1]);
+	pipes[1] = STDERR_FILENO;
+	in_hub(dump_body, pipes);
+	length = read(pipes[0], text, sizeof text - 1);
+	cr_assert_gt(length, 0);
+	text[length] = '\0';
+	cr_assert_not_null(strstr(text, "\n[    spawned at dump_body+"), "%s", text);
+	cr_assert_not_null(strstr(text, "\n[    #1  "), "%s", text);
+	for (char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+		cr_assert_eq(strncmp(line, "[  ", 3), 0, "%s", line);
 }
 
 /* ---- switch scopes ---- */
