@@ -4,24 +4,21 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <ev.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hub/base/allocator.h"
 #include "hub/base/log.h"
-#include "master/base/commit.h"
 #include "master/base/output.h"
 #include "master/sockets/sockets.h"
 #include "master/start/network.h"
 #include "master/start/options_listen.h"
 #include "master/start/options_tls.h"
+#include "master/start/options_words.h"
 #include "master/start/privileges.h"
 #include "master/start/row.h"
 #include "master/start/shape.h"
 
 #define USAGE_EXIT 2
-#define PREFIX "HUBBUB_SERVER_" /* variables of the library itself begin with HUBBUB_ alone */
 
 /* One reading of the options. */
 struct reading {
@@ -220,7 +217,7 @@ static bool
 ask_for_json(int count, char *const *words)
 {
 	static const char name[] = "--log-format", shortest[] = "--log-f";
-	const char *format = getenv(PREFIX "LOG_FORMAT");
+	const char *format = getenv(OPTIONS_PREFIX "LOG_FORMAT");
 
 	for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++) {
 		size_t length = strcspn(words[i], "=");
@@ -254,19 +251,6 @@ expect_format_of_all(struct table *table)
 
 /* ---- the table ---- */
 
-static const struct hubbub_service *version_of;
-
-static void
-print_version(FILE *stream, struct argp_state *state)
-{
-	(void)state;
-	fprintf(stream, "%s %s\n", version_of->name, version_of->version);
-	fprintf(stream, "hubbub %s%s\nlibev %d.%d with %s, %s, %s, %s%s\n", HUBBUB_VERSION,
-		commit_text(), ev_version_major(), ev_version_minor(),
-		ev_supported_backends() & EVBACKEND_EPOLL ? "epoll" : "poll", allocator_name(),
-		HUBBUB_COMPILER, HUBBUB_ARCHITECTURE, HUBBUB_SANITIZE_NAME);
-}
-
 /* Takes a key or argument that is no row's option. */
 static error_t
 take_other(struct table *table, int key, char *value, struct argp_state *state)
@@ -283,57 +267,26 @@ take_other(struct table *table, int key, char *value, struct argp_state *state)
 	return EINVAL;
 }
 
-/* What most servers need. */
-static const char *const first[] = {"listen", "processes", "threads", "max-connections",
-	"idle-timeout", "drain-timeout", "tls-cert", "tls-key", "admin", "control", "user",
-	"log-level", "check", "print-config", NULL};
-
-static nearest_synonym synonyms[] = {{"port", "listen"}, {"host", "listen"}, {"bind", "listen"},
-	{"address", "listen"}, {"workers", "processes"}, {"cert", "tls-cert"}, {NULL, NULL}};
-
 /* Makes the table: the rows of every server, with the service's default for --listen, and then the
  * service's own rows. The rows are static, and last until the next call. */
 static struct table
 make_table(struct options *options, const struct hubbub_service *service)
 {
 	static struct hubbub_option rows[OPTIONS_ROWS_MAX];
-	static char description[1536], brief[512];
+	struct table table;
 
 	table_copy_rows(rows, options_rows);
 	table_set_standard(rows, "listen", service->listen);
 	shape_set_defaults(rows, service);
-	snprintf(description, sizeof description,
-		"%s serves TCP on every core: a master process, worker processes, threads, and a "
-		"coroutine per connection.\v"
-		"Times are seconds, or have a unit: 10, 250ms, 5m.\n\n"
-		"@FILE stands for the arguments in FILE, one a line, read again on HUP; blank "
-		"lines and lines that begin with # are skipped; quotes are not special. The "
-		"environment may set options, too: " PREFIX "IDLE_TIMEOUT stands for "
-		"--idle-timeout; " PREFIX "LISTEN may hold several addresses with blanks between; "
-		"the command line and its @FILEs win.\n\n"
-		"Signals to the master: TERM stops gracefully; a second TERM, INT or QUIT at once; "
-		"HUP replaces the workers; USR1 reopens the log; USR2 upgrades to the program that "
-		"is now in its place; TTIN and TTOU add and remove a worker. hubbub-ctl has the "
-		"commands drain, stop, reload, upgrade and scale for all but USR1.",
-		service->name);
-	snprintf(brief, sizeof brief,
-		"Examples:\n"
-		"  %s -l :9090 -p 2 -t 4 --admin=127.0.0.1:9091\n"
-		"  %s -l :9443 --tls-cert=cert.pem --tls-key=key.pem @more.args\n\n"
-		"--help-all lists every option: limits, TLS, load balancers, logs; @FILEs, the "
-		"environment and signals. hubbub-ctl looks at a running server, and changes it.",
-		service->name, service->name);
-	return (struct table){
+	table = (struct table){
 		.parts = {{rows, options}, {service->options, service->context}},
-		.first = first,
-		.brief = brief,
-		.prefix = PREFIX,
-		.synonyms = synonyms,
-		.description = description,
+		.prefix = OPTIONS_PREFIX,
 		.take = take_other,
 		.arguments = &options->arguments,
 		.givens = &options->givens,
 	};
+	options_words_set(&table, service);
+	return table;
 }
 
 /* Puts the service's context back to its first state. Returns 0, or -1 if out of memory. */
@@ -399,8 +352,6 @@ options_read(struct options *options, int argc, char **argv, const struct hubbub
 	}
 	reading.table.error = error;
 	reading.table.error_size = error_size;
-	version_of = service;
-	argp_program_version_hook = print_version;
 	argp_err_exit_status = USAGE_EXIT;
 	read_all(&reading, argc, argv);
 	return error[0] == '\0' ? 0 : -1;
