@@ -92,7 +92,7 @@ offload_one(void *argument)
 static void *
 limit_body(void *argument)
 {
-	static char numbers[12][8];
+	static char numbers[12][12];
 	struct hub_coroutine *coroutines[12];
 
 	current = argument;

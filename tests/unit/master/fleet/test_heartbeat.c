@@ -10,6 +10,7 @@
 
 #include "master/say/history.h"
 #include "tests/support/nap.h"
+#include "tests/support/program.h"
 #include "tests/unit/master/fake_fleet.h"
 
 #define TICK (50 * CLOCK_MILLISECOND)
@@ -172,13 +173,20 @@ live(void *unused)
 	return unused;
 }
 
+/* The kernel adds the first time that a thread runs at a tick, or at its end. */
+static bool
+is_told(void *unused)
+{
+	(void)unused;
+	return body.tid != 0 && cpu_time_read(getpid(), body.tid, &(struct cpu_time){0});
+}
+
 static void
 start_body(bool computes)
 {
 	body.computes = computes;
 	cr_assert_eq(pthread_create(&body.thread, NULL, live, NULL), 0);
-	while (body.tid == 0)
-		continue;
+	cr_assert(wait_until(is_told, NULL, 20));
 	slot->rows[1].thread = body.tid;
 }
 
