@@ -4,15 +4,14 @@
 #include "hub/debug/asleep_priv.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "hub/base/kernel.h"
+#include "hub/base/task.h"
 
 /* So many words of the stack are searched, 16 KiB: a larger frame hides its callers. */
 #define WORDS ((size_t)2048)
@@ -27,38 +26,6 @@ begins_anew(long number, unsigned long fourth)
 	       number == SYS_waitid || number == SYS_flock;
 }
 
-/* Reads one of the kernel's files about the thread; returns whether it had any content. */
-static bool
-read_file(pid_t tid, const char *name, char *text, size_t size)
-{
-	char path[64];
-	ssize_t length;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/%s", (int)tid, name);
-	fd = kernel_open(path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd == -1)
-		return false;
-	length = kernel_read(fd, text, size - 1);
-	kernel_close(fd);
-	text[length > 0 ? length : 0] = '\0';
-	return length > 0;
-}
-
-bool
-thread_is_runnable(pid_t tid)
-{
-	char line[512];
-	const char *state;
-
-	if (!read_file(tid, "stat", line, sizeof line))
-		return false;
-	/* The state follows the thread's name, which is in brackets and may contain any
-	 * character. */
-	state = strrchr(line, ')');
-	return state != NULL && state[1] == ' ' && state[2] == 'R';
-}
-
 enum thread_place
 thread_look(pid_t tid, struct asleep *asleep)
 {
@@ -67,8 +34,8 @@ thread_look(pid_t tid, struct asleep *asleep)
 	long number;
 
 	*asleep = (struct asleep){0};
-	if (!read_file(tid, "syscall", line, sizeof line))
-		return thread_is_runnable(tid) ? THREAD_RUNS : THREAD_SLEEPS;
+	if (!task_read(TASK_OF_OURS, tid, "syscall", line, sizeof line))
+		return task_is_runnable(TASK_OF_OURS, tid) ? THREAD_RUNS : THREAD_SLEEPS;
 	if (line[0] == 'r')
 		return THREAD_RUNS;
 	/* The number of the system call, six arguments, the stack pointer and the address; in a

@@ -21,9 +21,6 @@ struct asleep {
 	const void *const *stack_pointer;
 };
 
-/* Whether the thread could run: the kernel's state R. */
-bool thread_is_runnable(pid_t tid);
-
 /* Finds where a thread of this process is; sets *asleep if it sleeps. */
 enum thread_place thread_look(pid_t tid, struct asleep *asleep);
 

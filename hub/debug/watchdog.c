@@ -21,6 +21,7 @@
 #include "hub/base/log.h"
 #include "hub/base/quiet.h"
 #include "hub/base/settings.h"
+#include "hub/base/task.h"
 #include "hub/debug/asleep_priv.h"
 #include "hub/debug/backtrace_priv.h"
 #include "hub/debug/hooks.h"
@@ -231,7 +232,7 @@ report(struct hub *hub, int64_t blocked)
 static bool
 is_starved(const struct watched *watched)
 {
-	return thread_is_runnable(watched->tid) &&
+	return task_is_runnable(TASK_OF_OURS, watched->tid) &&
 	       time_used(watched) - watched->used < watched->next_report / STARVED_PART;
 }
 

@@ -195,6 +195,16 @@ program_end(struct program *program)
 }
 
 int
+program_lines(const struct program *program)
+{
+	int count = 0;
+
+	for (const char *c = program->text; *c != '\0'; c++)
+		count += *c == '\n';
+	return count;
+}
+
+int
 program_children(pid_t pid, pid_t *children, int max)
 {
 	char path[64];

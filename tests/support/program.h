@@ -60,6 +60,9 @@ int program_stop(struct program *program, int signal, double seconds);
  * held. */
 void program_end(struct program *program);
 
+/* How many lines it has printed, of what has been read. */
+int program_lines(const struct program *program);
+
 /* Stores the pids of at most max children of a process. Returns how many were stored. */
 int program_children(pid_t pid, pid_t *children, int max);
 

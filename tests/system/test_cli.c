@@ -35,16 +35,6 @@ end(void)
 
 TestSuite(cli, .fini = end, .timeout = 600);
 
-static int
-lines(void)
-{
-	int count = 0;
-
-	for (const char *c = program.text; *c != '\0'; c++)
-		count += *c == '\n';
-	return count;
-}
-
 Test(cli, every_wrong_value_is_named_with_what_would_be_right)
 {
 	static const struct {
@@ -88,7 +78,7 @@ Test(cli, every_wrong_value_is_named_with_what_would_be_right)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		cr_assert_eq(run(0, cases[i].argument, NULL), 2, "%s: %s", cases[i].argument,
 			program.text);
-		cr_assert_eq(lines(), 1, "%s", program.text);
+		cr_assert_eq(program_lines(&program), 1, "%s", program.text);
 		for (int phrase = 0; phrase < 3; phrase++)
 			cr_assert_not_null(strstr(program.text, cases[i].phrases[phrase]),
 				"%s does not say '%s': %s", cases[i].argument,
@@ -102,7 +92,7 @@ Test(cli, an_address_that_is_not_ours)
 	cr_assert_eq(run(0, "--listen=203.0.113.1:9090", "-p1", "-t1", NULL), 1);
 	cr_assert_not_null(strstr(program.text, "203.0.113.1:9090"));
 	cr_assert_not_null(strstr(program.text, "no interface"));
-	cr_assert_eq(lines(), 1, "%s", program.text);
+	cr_assert_eq(program_lines(&program), 1, "%s", program.text);
 }
 
 Test(cli, a_busy_port_names_the_address_and_the_holder)
@@ -142,7 +132,7 @@ Test(cli, a_file_limit_that_is_too_low)
 	cr_assert_eq(run(40, "--listen=127.0.0.1:0", "-p4", "-t4", NULL), 1);
 	cr_assert_not_null(strstr(program.text, "limit of 40 open files"), "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "ulimit -n"), "%s", program.text);
-	cr_assert_eq(lines(), 1, "%s", program.text);
+	cr_assert_eq(program_lines(&program), 1, "%s", program.text);
 }
 
 Test(cli, users_that_cannot_be)
@@ -272,7 +262,7 @@ Test(cli, the_environment_sets_what_the_command_line_does_not)
 	setenv("HUBBUB_SERVER_THREADS", "x", 1);
 	cr_assert_eq(run(0, "--check", NULL), 2);
 	cr_assert_not_null(strstr(program.text, "HUBBUB_SERVER_THREADS: 'x'"), "%s", program.text);
-	cr_assert_eq(lines(), 1, "%s", program.text);
+	cr_assert_eq(program_lines(&program), 1, "%s", program.text);
 	program_end(&program);
 	cr_assert_eq(run(0, "--check", "--threads=1", NULL), 0, "%s", program.text);
 	program_end(&program);

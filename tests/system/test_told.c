@@ -30,16 +30,6 @@ end(void)
 
 TestSuite(told, .fini = end, .timeout = 600);
 
-static int
-lines(void)
-{
-	int count = 0;
-
-	for (const char *c = program.text; *c != '\0'; c++)
-		count += *c == '\n';
-	return count;
-}
-
 static const char *const programs[] = {"hubbub-echo", "hubbub-load", "hubbub-ctl"};
 
 Test(told, help_has_three_names)
@@ -59,7 +49,8 @@ Test(told, help_fits_two_screens)
 		const char *name = programs[i], *example;
 
 		say(name, "--help");
-		cr_assert_leq(lines(), 48, "%s: %d lines", name, lines());
+		cr_assert_leq(
+			program_lines(&program), 48, "%s: %d lines", name, program_lines(&program));
 		example = strstr(program.text, "Examples:\n  hubbub-");
 		cr_assert_not_null(example, "%s", program.text);
 		cr_assert_not_null(strstr(example + 20, "\n  hubbub-"), "%s", program.text);

@@ -42,8 +42,8 @@ struct connection {
 	struct fifo due;        /* messages of which no byte is sent */
 	struct fifo flying;     /* messages sent, at least in part, and not answered */
 	struct hub_event wakes; /* with --churn=0: a message is due */
+	uint64_t reply_offset;  /* bytes of next_reply's reply that were received */
 	uint32_t sent_offset;   /* bytes of next_sent that were sent; 0: it is not begun */
-	uint32_t reply_offset;  /* bytes of next_reply's reply that were received */
 	int64_t quota;          /* messages that the open connection may still begin */
 	int64_t opened;         /* clock when the open connection was opened */
 	unsigned index;         /* of the slot, among all slots of the run */

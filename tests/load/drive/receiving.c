@@ -100,8 +100,8 @@ receiving_cut_short(struct connection *connection)
 	const struct message message = {connection->number, connection->next_reply,
 		connection->driver->flights.items[connection->flying.first].length, 0};
 
-	offend(connection->driver, &message, MESSAGE_TRUNCATED, "%u of %u bytes, then the end",
-		connection->reply_offset, message.length);
+	offend(connection->driver, &message, MESSAGE_TRUNCATED, "%llu of %u bytes, then the end",
+		(unsigned long long)connection->reply_offset, message.length);
 }
 
 bool
@@ -254,7 +254,7 @@ take_answers(struct connection *connection, const char *bytes, size_t length, in
 						       driver->load->requests, flight->ticket)};
 		answer = answer_take(&rule, &connection->reply, connection->reply_offset,
 			bytes + at, length - at, &taken, &fault);
-		connection->reply_offset += (uint32_t)taken;
+		connection->reply_offset += taken;
 		if (answer == ANSWER_WRONG) {
 			receiving_wrong(driver, &message, &fault);
 			connection->end = END_BROKEN;
@@ -328,7 +328,7 @@ receiving_take(struct connection *connection, const char *bytes, size_t length, 
 		if (part > message_end - connection->reply_offset)
 			part = message_end - connection->reply_offset;
 		same = message_compare(
-			&message, connection->reply_offset, bytes + at, (uint32_t)part);
+			&message, (uint32_t)connection->reply_offset, bytes + at, (uint32_t)part);
 		if (same < part) {
 			report_wrong(driver, &message, bytes, length,
 				(ptrdiff_t)at - (ptrdiff_t)connection->reply_offset, at + same);
@@ -336,7 +336,7 @@ receiving_take(struct connection *connection, const char *bytes, size_t length, 
 			return false;
 		}
 		at += part;
-		connection->reply_offset += (uint32_t)part;
+		connection->reply_offset += part;
 		if (connection->reply_offset == message.length)
 			complete(connection, now);
 	}
