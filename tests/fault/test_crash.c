@@ -16,15 +16,19 @@
 #include "hub/base/clock.h"
 #include "tests/support/client.h"
 #include "tests/support/loader.h"
+#include "tests/support/nap.h"
 #include "tests/support/program.h"
+#include "tests/support/server.h"
 
 static struct program server;
+static struct server loaded;
 static struct loader loader;
 
 static void
 end(void)
 {
 	loader_clean(&loader);
+	server_clean(&loaded);
 	program_end(&server);
 }
 
@@ -46,9 +50,32 @@ is_respawned(void *context)
 
 #define LOADED 60 /* connections, each with one message under way */
 
+static bool
+is_ready(json_t *stats, unsigned worker)
+{
+	const json_t *known = json_array_get(json_object_get(stats, "workers"), worker);
+	const char *state = json_string_value(json_object_get(known, "state"));
+
+	return state != NULL && strcmp(state, "ready") == 0;
+}
+
+/* Waits until the first worker is another process than the one that was killed, and both serve. */
+static bool
+is_replaced(void *killed)
+{
+	json_t *stats = server_stats(&loaded);
+	const json_t *first = json_array_get(json_object_get(stats, "workers"), 0);
+	json_int_t pid = json_integer_value(json_object_get(first, "pid"));
+	bool replaced =
+		pid != 0 && pid != *(pid_t *)killed && is_ready(stats, 0) && is_ready(stats, 1);
+
+	json_decref(stats);
+	return replaced;
+}
+
 /* Whether an interval of the load has ended with a message under way on each connection. */
 static bool
-are_all_served(void *unused)
+are_all_loaded(void *unused)
 {
 	const char *line = loader.program.text;
 	int in_flight = 0;
@@ -61,24 +88,33 @@ are_all_served(void *unused)
 	return in_flight == LOADED;
 }
 
+static void
+wait_for_load(void)
+{
+	program_forget(&loader.program);
+	cr_assert(wait_until(are_all_loaded, NULL, 20), "%s", loader.program.text);
+}
+
 Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 {
-	struct workers workers;
 	double broken;
 
-	cr_assert(program_start_echo(&server, "-p2", "-t2", NULL));
-	cr_assert(loader_start(&loader, server.port, "-i", "100ms", "-c", "60", "-d", "1000s",
-		"--warmup=0", NULL));
+	cr_assert(server_start(&loaded, "hubbub-echo", "2", "2", NULL));
+	cr_assert(loader_start(&loader, loaded.program.port, "-i", "100ms", "-c", "60", "-d",
+		"1000s", "--warmup=0", NULL));
+	wait_for_load();
 	for (int i = 0; i < 5; i++) {
+		pid_t killed = server_worker(&loaded, 0);
+
 		/* A worker is replaced at once only if it has served for half a second. */
-		poll(NULL, 0, 700);
-		cr_assert_eq(program_children(server.pid, workers.before, 2), 2);
-		kill(workers.before[0], SIGKILL);
-		cr_assert(wait_until(is_respawned, &workers, 10), "no new worker");
+		nap(0.7);
+		cr_assert_gt(killed, 0);
+		kill(killed, SIGKILL);
+		cr_assert(wait_until(is_replaced, &killed, 20), "no new worker");
 	}
-	loader.program.length = 0;
-	loader.program.text[0] = '\0';
-	cr_assert(wait_until(are_all_served, NULL, 20), "%s", loader.program.text);
+	/* The generator has noticed in the first of these intervals what was broken. */
+	for (int intervals = 0; intervals < 3; intervals++)
+		wait_for_load();
 	kill(loader.program.pid, SIGINT);
 	cr_assert_eq(loader_wait(&loader, 20), 130, "%s", loader.program.text);
 	broken = loader_number(&loader, "connections.reconnects");
@@ -87,7 +123,7 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 		loader_number(&loader, "verify.corrupt") + loader_number(&loader, "verify.crossed"),
 		0);
 	/* Each connection had at most one message under way, and no connect was refused. */
-	cr_assert_leq(loader_number(&loader, "load.lost"), broken);
+	cr_assert_leq(loader_number(&loader, "load.lost"), broken, "%s", loader.program.text);
 	cr_assert_eq(
 		loader_number(&loader, "connections.alive_end"), LOADED, "%s", loader.program.text);
 	cr_assert(json_object_get(
@@ -96,7 +132,7 @@ Test(crash, a_killed_worker_under_load_loses_only_what_it_had_accepted)
 				  "connect"),
 			  "ECONNREFUSED") == NULL,
 		"%s", loader.program.text);
-	cr_assert_eq(program_stop(&server, SIGTERM, 40), 0, "%s", server.text);
+	cr_assert_eq(server_end(&loaded, 40), 0, "%s", loaded.program.text);
 }
 
 /* Waits for every thread of the process: SIGSTOP reaches them one by one. */

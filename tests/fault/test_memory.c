@@ -191,8 +191,7 @@ Test(memory, the_kernel_that_kills_for_lack_of_it_is_named)
 	/* A kill by another process is a different reason. The master reads the counter once a
 	 * second. */
 	poll(NULL, 0, 5000);
-	server.program.length = 0;
-	server.program.text[0] = '\0';
+	program_forget(&server.program);
 	server_signal_worker(&server, 0, SIGKILL);
 	cr_assert(program_expect(&server.program, "killed by signal 9", 30));
 	cr_assert(program_expect(&server.program, "\n", 5));

@@ -125,6 +125,16 @@ program_expect(struct program *program, const char *text, double seconds)
 	return true;
 }
 
+void
+program_forget(struct program *program)
+{
+	/* What a program prints faster than it is read would never end. */
+	for (int reads = 0; reads < 1000 && read_more(program, clock_now() + 1); reads++)
+		continue;
+	program->length = 0;
+	program->text[0] = '\0';
+}
+
 bool
 program_start_echo(struct program *program, ...)
 {

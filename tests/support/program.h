@@ -44,6 +44,9 @@ bool program_start(struct program *program, char *const argv[], unsigned files);
  * does. */
 bool program_expect(struct program *program, const char *text, double seconds);
 
+/* Drops what the program has printed until now, be it read or not. */
+void program_forget(struct program *program);
+
 /* Starts hubbub-echo on a free port of loopback, with further options (ended by NULL), and waits
  * for its ready line. Returns whether it serves. */
 bool program_start_echo(struct program *program, ...) __attribute__((sentinel));

@@ -138,8 +138,7 @@ Test(control_file, a_socket_that_was_removed_comes_back)
 		cr_assert_eq(ctl("status", NULL), 0, "%s", output);
 		/* A new master maintains the socket, too. */
 		cr_assert_eq(ctl("upgrade", NULL), 0, "%s", output);
-		server.program.text[0] = '\0';
-		server.program.length = 0;
+		program_forget(&server.program);
 	}
 	cr_assert_eq(ctl("drain", NULL), 0, "%s", output);
 	cr_assert_neq(access(server.control, F_OK), 0);

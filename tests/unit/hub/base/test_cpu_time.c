@@ -56,6 +56,22 @@ becomes(pid_t process, bool is_runnable, struct cpu_time *time)
 	return false;
 }
 
+/* Reads until it has not run for 50 ms, for 20 s at most: it is called stopped a moment before it
+ * leaves its CPU. */
+static bool
+rests(pid_t process, struct cpu_time *time)
+{
+	struct cpu_time before = {0};
+
+	for (int tries = 0; tries < 400; tries++) {
+		if (cpu_time_read(process, process, time) && time->ran == before.ran)
+			return true;
+		before = *time;
+		nap(0.05);
+	}
+	return false;
+}
+
 /* A child that computes for good, on the CPU of that number; or on any, if it is below 0. Its name
  * is meant to mislead. */
 static pid_t
@@ -95,6 +111,7 @@ Test(cpu_time, is_read_of_threads_that_run_and_that_are_stopped)
 	nap(0.1);
 	kill(child, SIGSTOP);
 	cr_assert(becomes(child, false, &second));
+	cr_assert(rests(child, &second));
 	nap(0.1);
 	cr_assert(cpu_time_read(child, child, &third));
 	cr_assert_gt(second.ran, first.ran);

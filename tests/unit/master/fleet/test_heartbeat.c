@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -161,30 +162,37 @@ static struct {
 	_Atomic pid_t tid;
 	bool computes;
 	atomic_bool has_ended;
+	sem_t ended;
 } body;
 
 static void *
 live(void *unused)
 {
 	body.tid = gettid();
+	if (!body.computes)
+		while (sem_wait(&body.ended) == -1)
+			continue;
 	while (!body.has_ended)
-		if (!body.computes)
-			nap(0.01);
+		continue;
 	return unused;
 }
 
-/* The kernel adds the first time that a thread runs at a tick, or at its end. */
+/* The kernel adds the first time that a thread runs at a tick, or when it goes to sleep. */
 static bool
 is_told(void *unused)
 {
+	struct cpu_time time;
+
 	(void)unused;
-	return body.tid != 0 && cpu_time_read(getpid(), body.tid, &(struct cpu_time){0});
+	return body.tid != 0 && cpu_time_read(getpid(), body.tid, &time) &&
+	       time.is_runnable == body.computes;
 }
 
 static void
 start_body(bool computes)
 {
 	body.computes = computes;
+	cr_assert_eq(sem_init(&body.ended, 0, 0), 0);
 	cr_assert_eq(pthread_create(&body.thread, NULL, live, NULL), 0);
 	cr_assert(wait_until(is_told, NULL, 20));
 	slot->rows[1].thread = body.tid;
@@ -194,7 +202,9 @@ static void
 end_body(void)
 {
 	body.has_ended = true;
+	sem_post(&body.ended);
 	pthread_join(body.thread, NULL);
+	sem_destroy(&body.ended);
 }
 
 /* How long it has had a CPU. */
