@@ -85,7 +85,8 @@ Test(load_run_results, the_stream_is_a_line_of_json_for_each_interval)
 		lines++;
 	}
 	fclose(file);
-	cr_assert_geq(lines, 7);
+	/* A generator without a CPU is late, and then counts for longer. */
+	cr_assert_geq(lines, 3);
 	cr_assert_leq(lines, 10);
 	cr_assert_eq(json_array_size(json_object_get(loader.result, "series")), (size_t)lines);
 }
