@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "hub/base/inside.h"
+
 #define TASK_OF_OURS 0 /* the process: this one, also where its number in /proc is another */
 
 /* Reads one of the files about a process's thread into text, which it ends. Returns false if it is
  * not there, or empty, or no fd is left.
  * Switches: no.  Thread: any. */
-bool task_read(pid_t process, pid_t thread, const char *name, char *text, size_t size);
+bool task_read(pid_t process, pid_t thread, const char *name, char *text, size_t size)
+	HUB_INSIDE(task_read);
 
 /* Whether the thread has a CPU, or waits for one: the kernel's state R. Returns false if the kernel
  * does not tell. */

@@ -44,16 +44,16 @@ view_short(char *text, int size, double number)
 		snprintf(text, (size_t)size, "%.*f%c", number < 100 ? 1 : 0, number, units[unit]);
 }
 
-/* Returns the same hub in an earlier state, or NULL. */
+/* Returns the same hub of the same process in an earlier state, or NULL. */
 static const json_t *
-find_hub(const json_t *state, json_int_t worker, json_int_t hub)
+find_hub(const json_t *state, json_int_t pid, json_int_t hub)
 {
 	size_t i, j;
 	const json_t *each, *candidate;
 
 	json_array_foreach(json_object_get(state, "workers"), i, each)
 	{
-		if (whole(each, "worker") != worker)
+		if (whole(each, "pid") != pid)
 			continue;
 		json_array_foreach(json_object_get(each, "hubs"), j, candidate)
 		{
@@ -64,26 +64,29 @@ find_hub(const json_t *state, json_int_t worker, json_int_t hub)
 	return NULL;
 }
 
-/* Writes how much a counter has grown in a second since the former state; "-" if there is none. */
+/* Writes how much a number has grown in a second between two objects that have it; "-" if it was in
+ * none. */
 static void
-rate(char *text, int size, const json_t *hub, const json_t *former, const char *key, double seconds)
+rate(char *text, int size, const json_t *now, const json_t *then, const char *key, double seconds)
 {
-	if (former == NULL || seconds <= 0)
+	if (then == NULL || seconds <= 0)
 		snprintf(text, (size_t)size, "-");
 	else
-		view_short(text, size, (double)(whole(hub, key) - whole(former, key)) / seconds);
+		view_short(text, size, (double)(whole(now, key) - whole(then, key)) / seconds);
 }
 
 void
 view_hub(char *line, int size, const json_t *worker, const json_t *hub, const json_t *before,
 	double seconds)
 {
-	const json_t *former = find_hub(before, whole(worker, "worker"), whole(hub, "hub"));
+	const json_t *now = json_object_get(hub, "process");
+	const json_t *then = json_object_get(
+		find_hub(before, whole(worker, "pid"), whole(hub, "hub")), "process");
 	char news[16], in[16], out[16], connections[16];
 
-	rate(news, sizeof news, hub, former, "accepts_total", seconds);
-	rate(in, sizeof in, hub, former, "received_bytes_total", seconds);
-	rate(out, sizeof out, hub, former, "sent_bytes_total", seconds);
+	rate(news, sizeof news, now, then, "accepts_total", seconds);
+	rate(in, sizeof in, now, then, "received_bytes_total", seconds);
+	rate(out, sizeof out, now, then, "sent_bytes_total", seconds);
 	view_short(connections, sizeof connections, (double)whole(hub, "connections"));
 	snprintf(line, (size_t)size,
 		"%6lld   %-7lld %-11s %4lld  %5s  %5s  %5lld  %3.0f %%  %6.1f  %-6s %s",
@@ -144,14 +147,18 @@ void
 view_requests(char *line, int size, const json_t *worker, const json_t *hub, const json_t *state,
 	const json_t *before, double seconds)
 {
-	const json_t *former =
-		hub != NULL ? find_hub(before, whole(worker, "worker"), whole(hub, "hub"))
-			    : json_object_get(before, "totals");
-	const json_t *now =
-		json_object_get(hub != NULL ? hub : json_object_get(state, "totals"), REQUESTS);
+	const json_t *totals = json_object_get(state, "totals"), *former = NULL;
+	const json_t *now = json_object_get(hub != NULL ? hub : totals, REQUESTS);
 	char news[16], count[16], place[32] = "   all", times[64];
 
-	rate(news, sizeof news, now, json_object_get(former, REQUESTS), "count", seconds);
+	if (hub != NULL) {
+		former = find_hub(before, whole(worker, "pid"), whole(hub, "hub"));
+		rate(news, sizeof news, json_object_get(hub, "process"),
+			json_object_get(former, "process"), REQUESTS, seconds);
+	} else {
+		former = json_object_get(before, "totals");
+		rate(news, sizeof news, now, json_object_get(former, REQUESTS), "count", seconds);
+	}
 	view_short(count, sizeof count, (double)whole(now, "count"));
 	quantiles(times, sizeof times, json_object_get(now, "recent"), true);
 	if (hub != NULL)

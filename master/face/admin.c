@@ -23,9 +23,13 @@
 #include "master/face/visit.h"
 #include "master/master.h"
 
-/* page.html, included by page.S. */
-extern const char admin_page[] __attribute__((visibility("hidden")));
-extern const char admin_page_end[] __attribute__((visibility("hidden")));
+/* The files of the live page, included by page/page.S. */
+#define FILE_OF_PAGE(name)                                                                         \
+	extern const char name[] __attribute__((visibility("hidden")));                            \
+	extern const char name##_end[] __attribute__((visibility("hidden")))
+FILE_OF_PAGE(admin_page);
+FILE_OF_PAGE(admin_style);
+FILE_OF_PAGE(admin_script);
 
 /* One listening address of --admin. */
 struct admin {
@@ -120,10 +124,32 @@ answer_ready(struct admin *admin, struct MHD_Connection *connection)
 }
 
 static enum MHD_Result
+answer_file(struct admin *admin, struct MHD_Connection *connection, const char *type,
+	const char *file, const char *end)
+{
+	return answer(admin, connection, MHD_HTTP_OK, type, file, (size_t)(end - file),
+		MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result
 answer_page(struct admin *admin, struct MHD_Connection *connection)
 {
-	return answer(admin, connection, MHD_HTTP_OK, "text/html; charset=utf-8", admin_page,
-		(size_t)(admin_page_end - admin_page), MHD_RESPMEM_PERSISTENT);
+	return answer_file(
+		admin, connection, "text/html; charset=utf-8", admin_page, admin_page_end);
+}
+
+static enum MHD_Result
+answer_style(struct admin *admin, struct MHD_Connection *connection)
+{
+	return answer_file(
+		admin, connection, "text/css; charset=utf-8", admin_style, admin_style_end);
+}
+
+static enum MHD_Result
+answer_script(struct admin *admin, struct MHD_Connection *connection)
+{
+	return answer_file(admin, connection, "text/javascript; charset=utf-8", admin_script,
+		admin_script_end);
 }
 
 /* Whether the client's address is a loopback address, and its Host names this machine by an address
@@ -170,6 +196,8 @@ static const struct {
 	enum MHD_Result (*answer)(struct admin *admin, struct MHD_Connection *connection);
 } pages[] = {
 	{"/", answer_page},
+	{"/page.css", answer_style},
+	{"/page.js", answer_script},
 	{"/metrics", answer_metrics},
 	{"/livez", answer_live},
 	{"/readyz", answer_ready},

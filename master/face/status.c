@@ -9,11 +9,13 @@
 
 #include "hub/base/clock.h"
 #include "master/base/printable.h"
+#include "master/base/usage.h"
 #include "master/change/ready.h"
 #include "master/face/recent.h"
 #include "master/fleet/permits.h"
 #include "master/master.h"
 #include "master/say/history.h"
+#include "master/start/options_given.h"
 #include "worker/catalog.h"
 
 static json_int_t
@@ -117,6 +119,26 @@ add_hub_counters(json_t *object, const struct worker_row *sum)
 	}
 }
 
+/* What this process of the worker has counted by itself: only that tells how fast it counts while
+ * its predecessor drains. */
+static json_t *
+process_json(const struct worker_row *row)
+{
+	json_t *object = json_object();
+
+	for (unsigned i = 0; i < COUNTED_MAX; i++) {
+		uint64_t count;
+
+		if (!catalog[i].in_hubs)
+			continue;
+		count = catalog[i].kind == CATALOG_HISTOGRAM
+				? buckets_total(catalog_buckets(row, i))
+				: catalog_count(row, i);
+		json_object_set_new(object, catalog[i].metric, json_integer(whole(count)));
+	}
+	return object;
+}
+
 static json_t *
 hub_json(const struct slot *slot, unsigned hub)
 {
@@ -134,21 +156,36 @@ hub_json(const struct slot *slot, unsigned hub)
 		"permits", (json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED));
 	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
 	add_hub_counters(object, &sum);
+	json_object_set_new(object, "process", process_json(row));
 	return object;
+}
+
+/* CPU time and memory of a process, null where the kernel does not tell. */
+static void
+add_usage(json_t *object, pid_t pid)
+{
+	int64_t cpu = pid != 0 ? usage_cpu(pid) : -1, memory = pid != 0 ? usage_memory(pid) : -1;
+
+	json_object_set_new(
+		object, "cpu_s", cpu >= 0 ? json_real(clock_seconds(cpu)) : json_null());
+	json_object_set_new(
+		object, "memory_bytes", memory >= 0 ? json_integer(memory) : json_null());
 }
 
 static json_t *
 slot_json(const struct slot *slot)
 {
-	json_t *hubs = json_array();
+	json_t *hubs = json_array(), *object;
 
 	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
 		json_array_append_new(hubs, hub_json(slot, hub));
-	return json_pack("{s:i, s:o, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
+	object = json_pack("{s:i, s:o, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
 		slot->pid != 0 ? json_integer(slot->pid) : json_null(), "state",
 		supervision_state_names[slot->state], "generation", (int)slot->generation->number,
 		"age_s", slot->pid != 0 ? clock_seconds(clock_now() - slot->started) : 0., "hubs",
 		hubs);
+	add_usage(object, slot->pid);
+	return object;
 }
 
 static json_t *
@@ -161,14 +198,29 @@ generation_json(const struct generation *generation)
 	return workers;
 }
 
+/* How long the generation may still drain; null if it is to end already. */
+static json_t *
+ends_in_json(const struct generation *leaving)
+{
+	const ev_timer *deadline = &leaving->deadline;
+
+	return ev_is_active(deadline) && !leaving->is_stopped
+		       ? json_real(ev_timer_remaining(
+				 leaving->fleet->loop, (ev_timer *)(uintptr_t)deadline))
+		       : json_null();
+}
+
 static json_t *
 leaving_json(const struct fleet *fleet)
 {
 	json_t *workers = json_array();
 
 	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next) {
-		json_t *part = generation_json(each);
+		json_t *part = generation_json(each), *worker;
+		size_t i;
 
+		json_array_foreach(part, i, worker)
+			json_object_set_new(worker, "ends_in_s", ends_in_json(each));
 		json_array_extend(workers, part);
 		json_decref(part);
 	}
@@ -265,6 +317,8 @@ status_json(const struct master *master)
 		fleet->is_steered, "totals", totals_json(&total), "metrics", service_json(&total),
 		"workers", generation_json(serving), "draining", leaving_json(fleet), "events",
 		events_json());
+	json_object_set_new(object, "options", options_given_json(&master->options));
+	add_usage(object, getpid());
 	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

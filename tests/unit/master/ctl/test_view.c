@@ -7,9 +7,10 @@
 static json_t *state, *before;
 static char line[256];
 
-/* Hub 1 of worker 2 has served so many requests, the whole server twice as many. */
+/* Hub 1 of worker 2, which is that process, has served so many requests, and its predecessors
+ * 1000; the whole server twice as many. */
 static json_t *
-state_of(int count)
+state_of(int pid, int count)
 {
 	const char *recent = "{s:i, s:f, s:f, s:f, s:f}";
 	json_t *own = json_pack(
@@ -17,16 +18,17 @@ state_of(int count)
 	json_t *all = json_pack(
 		recent, "count", 2 * count, "p50", 1e-6, "p90", .01, "p99", 1., "p999", 9999.);
 
-	return json_pack("{s:{s:{s:i, s:o}}, s:[{s:i, s:[{s:i, s:{s:i, s:o}}]}]}", "totals",
-		"request_duration_seconds", "count", 2 * count, "recent", all, "workers", "worker",
-		2, "hubs", "hub", 1, "request_duration_seconds", "count", count, "recent", own);
+	return json_pack("{s:{s:{s:i, s:o}}, s:[{s:i, s:i, s:[{s:i, s:{s:i, s:o}, s:{s:i}}]}]}",
+		"totals", "request_duration_seconds", "count", 2 * count, "recent", all, "workers",
+		"worker", 2, "pid", pid, "hubs", "hub", 1, "request_duration_seconds", "count",
+		1000 + count, "recent", own, "process", "request_duration_seconds", count);
 }
 
 static void
 begin(void)
 {
-	before = state_of(100);
-	state = state_of(160);
+	before = state_of(7, 100);
+	state = state_of(7, 160);
 	cr_assert_not_null(before);
 	cr_assert_not_null(state);
 }
@@ -46,9 +48,14 @@ Test(view, has_requests_of_a_hub_and_of_all)
 	const json_t *hub = json_array_get(json_object_get(worker, "hubs"), 0);
 
 	view_requests(line, sizeof line, worker, hub, state, before, 2);
-	cr_assert_str_eq(line, "     2     1       160     30  350 ns  1.2 ms  350 ms    12 s");
+	cr_assert_str_eq(line, "     2     1      1.2k     30  350 ns  1.2 ms  350 ms    12 s");
 	view_requests(line, sizeof line, NULL, NULL, state, before, 2);
 	cr_assert_str_eq(line, "   all             320     60  1.0 us   10 ms   1.0 s  9999 s");
+	/* After a reload: the former process's requests are not the new one's. */
+	json_decref(before);
+	before = state_of(6, 100);
+	view_requests(line, sizeof line, worker, hub, state, before, 2);
+	cr_assert_str_eq(line, "     2     1      1.2k      -  350 ns  1.2 ms  350 ms    12 s");
 	view_requests(line, sizeof line, NULL, NULL, state, NULL, 0);
 	cr_assert_str_eq(line, "   all             320      -  1.0 us   10 ms   1.0 s  9999 s");
 }
@@ -56,7 +63,7 @@ Test(view, has_requests_of_a_hub_and_of_all)
 /* A state of a release that has none. */
 Test(view, has_no_requests_where_there_are_none)
 {
-	json_t *former = json_pack("{s:{}}", "totals"), *none = state_of(0);
+	json_t *former = json_pack("{s:{}}", "totals"), *none = state_of(7, 0);
 
 	cr_assert(view_has_requests(state));
 	cr_assert_not(view_has_requests(former));

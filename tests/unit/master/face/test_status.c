@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "master/face/recent.h"
 #include "tests/unit/master/scene.h"
@@ -206,8 +207,60 @@ Test(status, has_what_dead_processes_of_a_hub_have_counted)
 	counters_fold(scene.master.counters, scene.slot.rows, 1);
 	scene.slot.rows = counters_claim(scene.master.counters, 0, 2, 1);
 	scene.slot.rows->accepted = 3;
+	buckets_record(&scene.slot.rows->requests, 1000);
 	read_state();
 	cr_assert_eq(json_integer_value(json_object_get(hub(), "accepts_total")), 8);
+	cr_assert_eq(number(json_object_get(hub(), "process"), "accepts_total"), 3);
+	cr_assert_eq(number(json_object_get(hub(), "process"), "request_duration_seconds"), 1);
+}
+
+Test(status, tells_what_processes_use)
+{
+	const json_t *worker;
+
+	scene.slot.pid = getpid();
+	read_state();
+	worker = json_array_get(json_object_get(state, "workers"), 0);
+	cr_assert_gt(number(worker, "cpu_s"), 0);
+	cr_assert_gt(number(worker, "memory_bytes"), 0);
+	cr_assert_gt(number(state, "cpu_s"), 0);
+	scene.slot.pid = 0;
+	read_state();
+	worker = json_array_get(json_object_get(state, "workers"), 0);
+	cr_assert(json_is_null(json_object_get(worker, "cpu_s")));
+	cr_assert(json_is_null(json_object_get(worker, "memory_bytes")));
+}
+
+static void
+ring(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop, (void)timer, (void)events;
+}
+
+Test(status, tells_when_a_drain_ends)
+{
+	struct fleet *fleet = &scene.master.fleet;
+	struct ev_loop *before = fleet->loop;
+	const json_t *worker;
+
+	fleet->loop = ev_loop_new(0);
+	ev_timer_init(&scene.generation.deadline, ring, 100, 0);
+	fleet->leaving = &scene.generation;
+	read_state();
+	worker = json_array_get(json_object_get(state, "draining"), 0);
+	cr_assert(json_is_null(json_object_get(worker, "ends_in_s")));
+	ev_timer_start(fleet->loop, &scene.generation.deadline);
+	read_state();
+	worker = json_array_get(json_object_get(state, "draining"), 0);
+	cr_assert_float_eq(number(worker, "ends_in_s"), 100, 40);
+	/* Its workers have been told to end. */
+	scene.generation.is_stopped = true;
+	read_state();
+	worker = json_array_get(json_object_get(state, "draining"), 0);
+	cr_assert(json_is_null(json_object_get(worker, "ends_in_s")));
+	ev_loop_destroy(fleet->loop);
+	fleet->loop = before;
+	fleet->leaving = NULL;
 }
 
 Test(status, tells_how_uneven_the_hubs_are)
