@@ -40,7 +40,8 @@ HUBBUB_API_BEGIN
 struct hub_stream;
 
 /* The body of a command: writes its output to a stream over memory (<hubbub/io/stream.h>), of which
- * 1 MiB can be sent, for a command of each worker from all of them together. arguments are ended by
+ * 1 MiB can be sent, for a command of each worker from all of them together: writing more fails with
+ * EMSGSIZE, and so does the command, whatever it returns. arguments are ended by
  * NULL; they may have any bytes but NUL, and be written to. Several may run at the same time.
  * Returns NULL, or why it failed: a text without a full stop, which is copied at once
  * (hubbub_why). What it has written is shown in either case, but not by a page.

@@ -75,7 +75,8 @@ run(struct reply *reply, struct hub_stream *output)
 	hub_timeout_stop(&scope);
 	hub_stream_output(output, &length);
 	DCHECK(reply->end.length == 0);
-	if (length > REPLY_MOST)
+	/* Whether or not the command has noticed. */
+	if (hub_stream_write(output, "", 0) < 0 && errno == EMSGSIZE)
 		fail(&reply->end, "its output is longer than 1 MiB");
 	else
 		reply->end.length = (uint32_t)length;
@@ -104,7 +105,8 @@ send_all(int socket, const void *bytes, size_t length)
 static void
 answer(struct reply *reply)
 {
-	struct hub_stream *output = hub_stream_new_memory("", 0, NULL);
+	struct hub_stream *output =
+		hub_stream_new_memory("", 0, &(struct hub_stream_options){.most = REPLY_MOST});
 	struct hub_timeout scope;
 
 	if (output == NULL || !receive(reply)) {

@@ -50,7 +50,10 @@ struct hub_stream;
 /* How a stream is to be; {0}: as usual. */
 struct hub_stream_options {
 	size_t longest; /* bytes of a line or frame, or that a call may ask for; 0: 64 KiB */
-	void *room[3];  /* for later versions: NULL */
+	/* Bytes that a stream over memory collects; 0: any number. What passes that is EMSGSIZE and
+	 * not written, and from then on nothing is: what was collected has no hole. */
+	size_t most;
+	void *room[2]; /* for later versions: NULL */
 };
 
 /* Makes a stream over fd, which may be one that the hub does not know yet. options NULL: defaults.

@@ -190,6 +190,7 @@ new_stream(const struct stream_kind *kind, const struct hub_stream_options *opti
 	stream->kind = kind;
 	stream->hub = hub_this;
 	stream->fd = -1;
+	stream->output.most = options != NULL ? options->most : 0;
 	stream->longest =
 		options != NULL && options->longest != 0 ? options->longest : LONGEST_DEFAULT;
 	return stream;

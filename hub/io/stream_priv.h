@@ -45,6 +45,8 @@ struct stream_output {
 	 * are woken with STREAM_STILL_UNSENT, to send it. */
 	struct hub_waiter *due;
 	bool is_corked;
+	size_t most;  /* bytes over memory; 0: any number */
+	bool is_over; /* they were passed */
 };
 
 struct hub_stream {

@@ -108,25 +108,20 @@ hub_stream_flush(struct hub_stream *stream)
 
 /* ---- appending ---- */
 
-/* Makes room for length bytes. A stream over memory keeps all that is written to it; another has
- * one buffer. Returns false if there is no room, or with errno ENOMEM no memory. */
+/* Makes room for length bytes over memory, where all that is written is kept, up to the limit. */
 static bool
-has_room(struct hub_stream *stream, size_t length)
+has_memory(struct stream_output *output, size_t length)
 {
-	struct stream_output *output = &stream->output;
 	size_t size = output->size != 0 ? output->size : BUFFER_SIZE;
 	char *buffer;
 
-	errno = 0;
+	output->is_over |= output->most != 0 && length > output->most - output->end;
+	if (output->is_over) {
+		errno = EMSGSIZE;
+		return false;
+	}
 	if (output->size - output->end >= length)
 		return true;
-	if (!is_memory(stream)) {
-		if (output->buffer != NULL || length > BUFFER_SIZE)
-			return false;
-		output->buffer = buffer_take(stream->hub);
-		output->size = output->buffer != NULL ? BUFFER_SIZE : 0;
-		return output->buffer != NULL;
-	}
 	while (size - output->end < length)
 		size *= 2;
 	/* The hub's size is the hub's. */
@@ -136,6 +131,25 @@ has_room(struct hub_stream *stream, size_t length)
 	output->buffer = buffer;
 	output->size = size;
 	return true;
+}
+
+/* Makes room for length bytes, in the one buffer of a stream that is not over memory. Returns false
+ * if there is no room, or with errno ENOMEM (no memory) or EMSGSIZE. */
+static bool
+has_room(struct hub_stream *stream, size_t length)
+{
+	struct stream_output *output = &stream->output;
+
+	errno = 0;
+	if (is_memory(stream))
+		return has_memory(output, length);
+	if (output->size - output->end >= length)
+		return true;
+	if (output->buffer != NULL || length > BUFFER_SIZE)
+		return false;
+	output->buffer = buffer_take(stream->hub);
+	output->size = output->buffer != NULL ? BUFFER_SIZE : 0;
+	return output->buffer != NULL;
 }
 
 static void

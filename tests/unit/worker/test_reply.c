@@ -59,11 +59,23 @@ rest_and_print(struct hub_stream *output, char **arguments, void *context)
 	return NULL;
 }
 
+/* Until it is told to stop. */
+static const char *
+flood(struct hub_stream *output, char **arguments, void *context)
+{
+	static char page[4096];
+
+	(void)arguments, (void)context;
+	while (hub_stream_write(output, page, sizeof page) > 0)
+		continue;
+	return strerrorname_np(errno);
+}
+
 static char greeting[] = "hello";
 
 static const struct hubbub_command commands[] = {{.name = "say", .run = say},
 	{.name = "fail", .run = fail}, {.name = "much", .run = much}, {.name = "rest", .run = rest},
-	{.name = "rest_and_print", .run = rest_and_print}, {0}};
+	{.name = "rest_and_print", .run = rest_and_print}, {.name = "flood", .run = flood}, {0}};
 
 /* What is asked, what the master does meanwhile, and what it gets. */
 struct scene {
@@ -186,6 +198,15 @@ Test(reply, output_has_a_limit, .timeout = 60)
 	cr_assert_str_eq(more.end.why, "its output is longer than 1 MiB");
 }
 
+Test(reply, one_that_writes_without_end_is_told_at_the_limit, .timeout = 60)
+{
+	struct scene scene = {.number = 5};
+
+	play(&scene);
+	cr_assert_eq(scene.length, 0);
+	cr_assert_str_eq(scene.end.why, "its output is longer than 1 MiB");
+}
+
 Test(reply, one_that_takes_too_long_is_interrupted, .timeout = 60)
 {
 	struct scene scene = {.number = 3};
@@ -229,7 +250,7 @@ Test(reply, a_master_that_hangs_up_ends_it, .timeout = 60)
 /* in_hub sees that the socket was closed. */
 Test(reply, there_is_none_to_an_unknown_command, .timeout = 60)
 {
-	static const int64_t numbers[] = {5, -1, INT64_MAX};
+	static const int64_t numbers[] = {sizeof commands / sizeof *commands - 1, -1, INT64_MAX};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		struct scene scene = {.number = numbers[i], .length = 1};

@@ -174,6 +174,35 @@ Test(stream_write, by_printf_of_any_length)
 	cr_assert_str_eq(trace_text(), "large 100000, 102545");
 }
 
+static void *
+most_body(void *argument)
+{
+	struct hub_stream_options options = {.most = 100000};
+	struct hub_stream *stream = hub_stream_new_memory(NULL, 0, &options);
+	size_t length;
+
+	trace_call("most", hub_stream_printf(stream, "%*d", 100000, 1));
+	trace_call("none", hub_stream_write(stream, "", 0));
+	trace_call("more", hub_stream_write(stream, "x", 1));
+	trace_call("then none", hub_stream_write(stream, "", 0));
+	hub_stream_free(stream);
+	options.most = 3;
+	stream = hub_stream_new_memory(NULL, 0, &options);
+	trace_call("long", hub_stream_write(stream, "long", 4));
+	trace_call("short", hub_stream_write_frame(stream, HUB_FRAME_LINE, "x", 1));
+	hub_stream_output(stream, &length);
+	trace_say("%zu", length);
+	hub_stream_free(stream);
+	return argument;
+}
+
+Test(stream_write, to_memory_up_to_a_limit_and_never_behind_a_hole)
+{
+	in_hub(most_body, NULL);
+	cr_assert_str_eq(trace_text(), "most 100000, none 0, more EMSGSIZE, then none EMSGSIZE, "
+				       "long EMSGSIZE, short EMSGSIZE, 0");
+}
+
 /* ---- several coroutines ---- */
 
 #define WRITERS 8
