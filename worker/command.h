@@ -4,7 +4,7 @@
  *	count_keys(struct hub_stream *output, char **arguments, void *context)
  *	{
  *		if (arguments[0] == NULL)
- *			return "keys takes a PREFIX";
+ *			return hubbub_bad_usage("keys takes a PREFIX");
  *		hub_stream_printf(output, "%zu\n", store_count(context, arguments[0]));
  *		return NULL;
  *	}
@@ -40,13 +40,19 @@ HUBBUB_API_BEGIN
 struct hub_stream;
 
 /* The body of a command: writes its output to a stream over memory (<hubbub/io/stream.h>), of which
- * 1 MiB can be sent, for a command of each worker from all of them together: writing more fails with
- * EMSGSIZE, and so does the command, whatever it returns. arguments are ended by
- * NULL; they may have any bytes but NUL, and be written to. Several may run at the same time.
+ * 1 MiB can be sent, for a command of each worker from all of them together: writing more fails
+ * with EMSGSIZE, and so does the command, whatever it returns. arguments are ended by NULL; they
+ * may have any bytes but NUL, and be written to. Several may run at the same time.
  * Returns NULL, or why it failed: a text without a full stop, which is copied at once
- * (hubbub_why). What it has written is shown in either case, but not by a page.
+ * (hubbub_why; for arguments that are none of the command's, hubbub_bad_usage). What it has written
+ * is shown in either case, but not by a page.
  * Switches: it may. */
 typedef const char *hubbub_command_run(struct hub_stream *output, char **arguments, void *context);
+
+/* Formats the text that a command returns whose arguments it refuses: hubbub-ctl then ends with
+ * exit code 2, and the page with code 400, where another failure is 1 and 500. A long text is cut.
+ * Switches: no.  Ownership: the library's; valid until this thread's next call. */
+const char *hubbub_bad_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A command: a row of the service's table, which a row without a name ends. */
 struct hubbub_command {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,10 +50,25 @@ receive(struct reply *reply)
 	return true;
 }
 
+/* Of hubbub_bad_usage: a command that returns it has refused its arguments. */
+static _Thread_local char bad_usage[MEMO_WHY_SIZE];
+
+const char *
+hubbub_bad_usage(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(bad_usage, sizeof bad_usage, format, arguments);
+	va_end(arguments);
+	return bad_usage;
+}
+
 static void
 fail(struct reply_end *end, const char *why)
 {
 	end->has_failed = true;
+	end->is_bad_usage = why == bad_usage;
 	snprintf(end->why, sizeof end->why, "%s", why);
 }
 

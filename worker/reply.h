@@ -21,6 +21,7 @@
 struct reply_end {
 	uint32_t length; /* of the output before it */
 	uint32_t has_failed;
+	uint32_t is_bad_usage;   /* it has failed because of its arguments */
 	char why[MEMO_WHY_SIZE]; /* "" if it has not failed */
 };
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -215,6 +216,29 @@ admin_has_page(const char *name)
 	return strcmp(&DRAIN[1], name) == 0;
 }
 
+/* Lists the pages, of every server's and of the service's own. */
+static enum MHD_Result
+answer_not_found(const struct admin *admin, struct MHD_Connection *connection)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+
+	if (stream == NULL)
+		return answer_made(admin, connection, NULL, NULL, 0);
+	fprintf(stream, "not found; there are %s", pages[0].path);
+	for (size_t i = 1; i < sizeof pages / sizeof pages[0]; i++)
+		fprintf(stream, ", %s", pages[i].path);
+	offered_print_pages(admin->master->service, stream);
+	fprintf(stream, "\n");
+	if (fclose(stream) != 0) {
+		free(text);
+		return answer_made(admin, connection, NULL, NULL, 0);
+	}
+	return answer(admin, connection, MHD_HTTP_NOT_FOUND, "text/plain; charset=utf-8", text,
+		length, MHD_RESPMEM_MUST_FREE);
+}
+
 /* ---- pages of the service's own ---- */
 
 /* Whether a page of another site has made a browser ask, as by an image: it could not read the
@@ -335,8 +359,7 @@ on_request(void *context, struct MHD_Connection *connection, const char *url, co
 	offered = url[0] == '/' ? offered_find(admin->master->service, url + 1) : NULL;
 	if (offered != NULL && offered->page != NULL)
 		return begin_visit(admin, connection, offered, state);
-	return answer_text(admin, connection, MHD_HTTP_NOT_FOUND,
-		"not found; there are /, /metrics, /livez, /readyz and /stats.json\n");
+	return answer_not_found(admin, connection);
 }
 
 /* ---- opening and closing ---- */

@@ -241,7 +241,7 @@ conclude(struct ask *ask)
 		snprintf(ask->why, sizeof ask->why, "worker %u: %s", ask->worker, end.why);
 	else
 		snprintf(ask->why, sizeof ask->why, "%s", end.why);
-	finish(ask, ASK_FAILED);
+	finish(ask, end.is_bad_usage ? ASK_REFUSED : ASK_FAILED);
 }
 
 /* Makes room for another part. Returns false without memory. */

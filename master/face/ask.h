@@ -20,10 +20,11 @@ struct ask;
 struct master;
 
 enum ask_end {
-	ASK_DONE,   /* the command has succeeded */
-	ASK_FAILED, /* the command says that it has failed */
-	ASK_LOST,   /* a worker has ended without an answer, or the question was dropped */
-	ASK_LATE,   /* a worker has not answered in time */
+	ASK_DONE,    /* the command has succeeded */
+	ASK_FAILED,  /* the command says that it has failed */
+	ASK_REFUSED, /* the command says that its arguments are none */
+	ASK_LOST,    /* a worker has ended without an answer, or the question was dropped */
+	ASK_LATE,    /* a worker has not answered in time */
 };
 
 struct ask_answer {

@@ -4,7 +4,7 @@
  * closes the connection. The first character of each line is its kind:
  *
  *	| output      - progress      + done, successfully      ! failed, and why
- *	? there is no such command
+ *	? there is no such command, or one of the service's own refuses its arguments
  *
  * COMMAND is one of every server's (commands.h), or one of the service's own (worker/command.h),
  * whose arguments stand apart by one space each, with %20 for a space in them, and so on.

@@ -116,6 +116,14 @@ offered_list(const struct hubbub_service *service)
 }
 
 void
+offered_print_pages(const struct hubbub_service *service, FILE *stream)
+{
+	OFFERED_EACH(row, service)
+	if (row->page != NULL)
+		fprintf(stream, ", /%s", row->name);
+}
+
+void
 offered_explain(const struct hubbub_service *service, const char *name,
 	char error[static OFFERED_ERROR_SIZE])
 {

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "master/server.h"
@@ -30,6 +31,9 @@ const struct hubbub_command *offered_find(const struct hubbub_service *service, 
 /* Returns a line for each command, of every server's and of the service's, allocated; NULL without
  * memory. */
 char *offered_list(const struct hubbub_service *service);
+
+/* Prints ", /NAME" for each page of the service. */
+void offered_print_pages(const struct hubbub_service *service, FILE *stream);
 
 /* Explains that there is no command of that name. */
 void offered_explain(const struct hubbub_service *service, const char *name,

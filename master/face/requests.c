@@ -210,7 +210,10 @@ on_answer(const struct ask_answer *answer, void *context)
 		if (client->awaits != AWAITS_ANSWER || client->ask != answer->ask)
 			continue;
 		client_say_lines(client, '|', answer->output, answer->length);
-		client_finish(client, answer->why, "done");
+		if (answer->end == ASK_REFUSED)
+			client_refuse(client, answer->why);
+		else
+			client_finish(client, answer->why, "done");
 	}
 }
 

@@ -64,6 +64,7 @@ on_answer(const struct ask_answer *answer, void *context)
 	static const unsigned codes[] = {
 		[ASK_DONE] = MHD_HTTP_OK,
 		[ASK_FAILED] = MHD_HTTP_INTERNAL_SERVER_ERROR,
+		[ASK_REFUSED] = MHD_HTTP_BAD_REQUEST,
 		[ASK_LOST] = MHD_HTTP_BAD_GATEWAY,
 		[ASK_LATE] = MHD_HTTP_GATEWAY_TIMEOUT,
 	};

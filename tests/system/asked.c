@@ -69,6 +69,13 @@ insist(struct hub_stream *output, char **arguments, void *context)
 	return NULL;
 }
 
+static const char *
+refuse(struct hub_stream *output, char **arguments, void *context)
+{
+	(void)output, (void)context;
+	return hubbub_bad_usage("'%s' is no KEY", arguments[0] != NULL ? arguments[0] : "");
+}
+
 /* Sends its own worker a signal. */
 static const char *
 hit(struct hub_stream *output, char **arguments, void *context)
@@ -141,6 +148,7 @@ main(int argc, char **argv)
 			.page = "application/json"},
 		{.name = "all", .help = "ask every worker", .run = where, .in_each_worker = true},
 		{.name = "fail", .help = "fail", .run = fail, .page = "text/html"},
+		{.name = "refuse", .help = "KEY: none", .run = refuse, .page = "text/html"},
 		{.name = "rest", .help = "MILLISECONDS: sleep", .run = rest, .page = "text/plain"},
 		{.name = "insist", .help = "never return", .run = insist},
 		{.name = "hit",

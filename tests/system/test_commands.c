@@ -76,6 +76,8 @@ Test(commands, are_run_with_their_arguments_whatever_these_are)
 	cr_assert_eq(ctl("fail", "x"), 1);
 	cr_assert_not_null(strstr(output, "half\n"), "%s", output);
 	cr_assert_not_null(strstr(output, "hubbub-ctl: there is no key 'x'\n"), "%s", output);
+	cr_assert_eq(ctl("refuse", "x"), 2);
+	cr_assert_not_null(strstr(output, "hubbub-ctl: 'x' is no KEY\n"), "%s", output);
 }
 
 Test(commands, have_as_many_arguments_as_are_given)
@@ -108,10 +110,14 @@ Test(commands, are_pages_with_the_arguments_of_their_address)
 	cr_assert_str_eq(page("/say?a=1&b%20c&d+e&&x%3Dy"), "<a=1>\n<b c>\n<d e>\n<>\n<x=y>\n200");
 	cr_assert_str_eq(page("/say"), "200");
 	cr_assert_str_eq(page("/fail?x"), "there is no key 'x'\n500");
+	cr_assert_str_eq(page("/refuse?x"), "'x' is no KEY\n400");
 	cr_assert_str_eq(page("/say?a%00"), "an argument has a NUL in it\n400");
 	cr_assert_not_null(strstr(page("/where.json"), "\"worker\": 0"));
 	/* No page of its own, though a command. */
-	cr_assert_not_null(strstr(page("/all"), "404"));
+	cr_assert_str_eq(page("/all"),
+		"not found; there are /, /metrics, /livez, /readyz, "
+		"/stats.json, /say, /where.json, /fail, /refuse, /rest, /hit, "
+		"/much\n404");
 }
 
 /* Of the first line of the answer to a request for a page, from a page of that site. */

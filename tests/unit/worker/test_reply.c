@@ -71,11 +71,19 @@ flood(struct hub_stream *output, char **arguments, void *context)
 	return strerrorname_np(errno);
 }
 
+static const char *
+refuse(struct hub_stream *output, char **arguments, void *context)
+{
+	(void)output, (void)arguments, (void)context;
+	return hubbub_bad_usage("no %s", "KEY");
+}
+
 static char greeting[] = "hello";
 
 static const struct hubbub_command commands[] = {{.name = "say", .run = say},
 	{.name = "fail", .run = fail}, {.name = "much", .run = much}, {.name = "rest", .run = rest},
-	{.name = "rest_and_print", .run = rest_and_print}, {.name = "flood", .run = flood}, {0}};
+	{.name = "rest_and_print", .run = rest_and_print}, {.name = "flood", .run = flood},
+	{.name = "refuse", .run = refuse}, {0}};
 
 /* What is asked, what the master does meanwhile, and what it gets. */
 struct scene {
@@ -183,6 +191,17 @@ Test(reply, one_that_fails_says_why_behind_its_output, .timeout = 60)
 	cr_assert_str_eq(scene.output, "half");
 	cr_assert_eq(scene.end.has_failed, 1);
 	cr_assert_str_eq(scene.end.why, "no key");
+	cr_assert_eq(scene.end.is_bad_usage, 0);
+}
+
+Test(reply, one_that_refuses_its_arguments_says_so, .timeout = 60)
+{
+	struct scene scene = {.number = 6};
+
+	play(&scene);
+	cr_assert_eq(scene.end.has_failed, 1);
+	cr_assert_eq(scene.end.is_bad_usage, 1);
+	cr_assert_str_eq(scene.end.why, "no KEY");
 }
 
 Test(reply, output_has_a_limit, .timeout = 60)

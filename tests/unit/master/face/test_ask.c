@@ -125,15 +125,23 @@ turn(void)
 
 /* Answers as a worker that has run the command. */
 static void
-answer(int socket, const char *output, const char *why)
+answer_as(int socket, const char *output, const char *why, bool is_bad_usage)
 {
-	struct reply_end record = {.length = (uint32_t)strlen(output), .has_failed = why != NULL};
+	struct reply_end record = {.length = (uint32_t)strlen(output),
+		.has_failed = why != NULL,
+		.is_bad_usage = is_bad_usage};
 
 	snprintf(record.why, sizeof record.why, "%s", why != NULL ? why : "");
 	cr_assert_eq(send(socket, output, strlen(output), 0), (ssize_t)strlen(output));
 	cr_assert_eq(send(socket, &record, sizeof record, 0), (ssize_t)sizeof record);
 	close(socket);
 	turn();
+}
+
+static void
+answer(int socket, const char *output, const char *why)
+{
+	answer_as(socket, output, why, false);
 }
 
 Test(ask, the_first_worker_is_asked_and_its_answer_told_once)
@@ -153,6 +161,14 @@ Test(ask, a_command_that_has_failed_says_why)
 	answer(take(0, 0), "half", "no such key");
 	cr_assert_eq(last, ASK_FAILED);
 	cr_assert_str_eq(text, "half|no such key");
+}
+
+Test(ask, a_command_that_refuses_its_arguments_says_why)
+{
+	cr_assert_null(ask(0));
+	answer_as(take(0, 0), "", "no KEY", true);
+	cr_assert_eq(last, ASK_REFUSED);
+	cr_assert_str_eq(text, "|no KEY");
 }
 
 Test(ask, an_answer_that_comes_in_pieces_is_put_together)
