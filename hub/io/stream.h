@@ -148,10 +148,11 @@ size_t hub_stream_unsent(const struct hub_stream *stream);
 const char *hub_stream_output(const struct hub_stream *stream, size_t *length);
 
 /* Copies at most count bytes, until the end of the input, from one stream to another, and sends
- * them before it waits for more and at the end: a file's go to a socket by the kernel alone.
+ * what it takes, behind what was written before: a file's go to a socket by the kernel alone, and a
+ * socket's to another as soon as more come than a buffer takes.
  * Switches: yes.
- * Returns the bytes that were copied; less than count at the end or if interrupted after a part; or
- * -1 and errno. */
+ * Returns the bytes that were copied, none of which is left unsent; less than count at the end or
+ * if interrupted after a part; or -1 and errno. What was not copied, from still has. */
 int64_t hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count);
 
 /* ---- frames ---- */

@@ -42,16 +42,17 @@ send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 	return (int64_t)done;
 }
 
-/* Sends what another socket has at once. Returns the bytes, 0 if there are none, or -1. */
+/* Sends what another socket has at once. Returns the bytes; 0 if there are none, or `from` holds
+ * them now; or -1 with errno EINVAL (a receive is to say what there is) or another. */
 static int64_t
 send_input(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 {
 	struct hub_fd *entry = stream_entry(from);
 
 	/* Both may be ready without end, and a call moves much. */
-	if (entry == NULL || !fd_let_others_run(entry))
+	if (entry == NULL || !fd_take_turns(entry))
 		return -1;
-	return (int64_t)stream_splice(from, to, count < PIECE ? (size_t)count : PIECE);
+	return stream_splice(from, to, count < PIECE ? (size_t)count : PIECE);
 }
 
 /* Nobody reads from the one, which holds nothing, or writes to the other, meanwhile. */
@@ -74,14 +75,45 @@ copy_by_kernel(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	return sent;
 }
 
-/* Copies what is held, once something is. Returns the bytes, 0 at the end, or -1, errno and the one
- * that failed. */
+/* Waits for input without receiving any, unless something is left unsent for which a peer may wait.
+ * What else ends the wait the next receive meets, too. Returns whether input may be there. */
+static bool
+await_input(struct hub_stream *from, const struct hub_stream *to)
+{
+	struct hub_fd *entry = stream_entry(from);
+	int result;
+
+	if (entry == NULL || stream_is_unsent(from) || stream_is_unsent(to) ||
+		fd_input_has_ended(entry))
+		return false;
+	fd_note_part(entry, false);
+	from->input.is_read = true;
+	result = fd_wait_read(entry, "splice");
+	from->input.is_read = false;
+	return result == 0;
+}
+
+/* Moves what comes in bulk. Returns as send_input. */
+static int64_t
+copy_bulk(struct hub_stream *from, struct hub_stream *to, uint64_t count)
+{
+	int64_t more = copy_by_kernel(from, to, count, send_input);
+
+	if (more == 0 && stream_held(from) == 0 && await_input(from, to))
+		more = copy_by_kernel(from, to, count, send_input);
+	from->input.is_bulk = more >= (int64_t)BUFFER_SIZE || stream_held(from) > 0;
+	return more == -1 && errno == EINVAL ? 0 : more;
+}
+
+/* Copies what is held, once something is. Only what is sent is taken. Returns the bytes, 0 at the
+ * end, or -1, errno and the one that failed. */
 static ssize_t
 copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	const struct hub_stream **failing)
 {
-	size_t held;
+	bool is_new = stream_held(from) == 0;
 	ssize_t written;
+	size_t held;
 	char *bytes;
 
 	from->copied_to = to;
@@ -90,9 +122,11 @@ copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	*failing = bytes == NULL ? from : to;
 	if (bytes == NULL)
 		return errno == 0 ? 0 : -1;
+	if (is_new)
+		from->input.is_bulk = held >= BUFFER_SIZE - 1;
 	/* Nobody may take them meanwhile. */
 	from->input.is_read = true;
-	written = hub_stream_write(to, bytes, held < count ? held : count);
+	written = stream_write_now(to, bytes, held < count ? held : count);
 	from->input.is_read = false;
 	DCHECK(written <= (ssize_t)held);
 	if (written > 0)
@@ -100,9 +134,9 @@ copy_held(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	return written;
 }
 
-/* Returns as copy_held. is_much: a buffer was full before. */
+/* Returns as copy_held. */
 static int64_t
-copy_some(struct hub_stream *from, struct hub_stream *to, uint64_t count, bool is_much,
+copy_some(struct hub_stream *from, struct hub_stream *to, uint64_t count,
 	const struct hub_stream **failing)
 {
 	bool is_by_kernel = stream_held(from) == 0 && from->fd != -1 && to->fd != -1;
@@ -113,8 +147,8 @@ copy_some(struct hub_stream *from, struct hub_stream *to, uint64_t count, bool i
 		more = copy_by_kernel(from, to, count, send_file);
 		return more == -1 && errno == EINVAL ? copy_held(from, to, count, failing) : more;
 	}
-	if (is_by_kernel && is_much)
-		more = copy_by_kernel(from, to, count, send_input);
+	if (is_by_kernel && from->input.is_bulk)
+		more = copy_bulk(from, to, count);
 	return more != 0 ? more : copy_held(from, to, count, failing);
 }
 
@@ -125,13 +159,9 @@ hub_stream_copy(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 	uint64_t done = 0;
 	int64_t more = 0;
 
-	while (done < count) {
-		more = copy_some(
-			from, to, count - done, more >= (int64_t)BUFFER_SIZE - 1, &failing);
-		if (more <= 0)
-			break;
+	while (done < count && (more = copy_some(from, to, count - done, &failing)) > 0)
 		done += (uint64_t)more;
-	}
+	/* What was written before goes at an end, too. */
 	if (more >= 0 && hub_stream_flush(to) != 0) {
 		failing = to;
 		more = -1;

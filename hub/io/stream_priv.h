@@ -34,6 +34,7 @@ struct stream_input {
 	char *stop;
 	char stopped;
 	bool is_read; /* a coroutine waits for bytes */
+	bool is_bulk; /* a copy has found more than a buffer takes: what comes next is spliced */
 };
 
 struct stream_output {
@@ -107,6 +108,10 @@ char *stream_view(struct hub_stream *stream, size_t count);
 #define STREAM_PARTS 3
 ssize_t stream_write_parts(struct hub_stream *stream, const struct iovec *parts, int count);
 
+/* Writes bytes and sends them, behind what is held; over memory they are held. Returns how many
+ * were taken, of which none is left unsent, or -1 and errno. Switches. */
+ssize_t stream_write_now(struct hub_stream *stream, const void *bytes, size_t length);
+
 /* stream_write_parts, where a part of them is a failure. Returns 0, or -1 and errno. */
 int stream_write_whole(struct hub_stream *stream, const struct iovec *parts, int count);
 
@@ -123,8 +128,9 @@ stream_is_unsent(const struct hub_stream *stream)
 
 /* Moves what one socket has to another, at most length bytes, by the kernel, without waiting; the
  * caller owns both directions, and neither stream holds anything there. What the other does not
- * take, `from` holds then. Returns how many bytes were sent; 0 also if the kernel cannot. */
-size_t stream_splice(struct hub_stream *from, struct hub_stream *to, size_t length);
+ * take, `from` holds then. Returns how many bytes were sent; 0 if nothing was there, or nothing of
+ * it was sent; or -1 with errno EINVAL if the kernel cannot, or the input has ended or failed. */
+ssize_t stream_splice(struct hub_stream *from, struct hub_stream *to, size_t length);
 
 /* Waits for the coroutine's turn to send, and ends it. A turn in a turn is one. Returns 0, or -1
  * and errno as hub_lock_acquire; stream_end_turn keeps errno. */

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 
 #include "hub/base/check.h"
+#include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
 #include "hub/io/sigpipe_priv.h"
 #include "hub/io/stream_priv.h"
 
 #define PIECE ((size_t)64 * 1024) /* what a pipe holds */
-#define PIECES 4                  /* until other coroutines may run */
+#define PIECES 8                  /* until other coroutines may run */
 
 static bool
 is_plain(const struct hub_fd *entry)
@@ -61,9 +62,9 @@ hold(struct hub_stream *stream, int pipe, char *buffer, size_t length)
 	}
 }
 
-/* Moves pieces as long as both sockets are ready. Returns how many bytes were sent; sets *buffer to
- * NULL if the stream has it now. */
-static size_t
+/* Moves pieces as long as both sockets are ready. Sets *buffer to NULL if the stream has it now.
+ * Returns as stream_splice. */
+static ssize_t
 move_pieces(
 	struct hub_stream *from, struct hub_stream *to, size_t length, int ends[2], char **buffer)
 {
@@ -79,7 +80,8 @@ move_pieces(
 		if (got < 0)
 			note_loss(source);
 		if (got <= 0)
-			break;
+			return done > 0 || (got < 0 && errno == EAGAIN) ? (ssize_t)done
+									: failed(EINVAL);
 		fd_note_received(hub_this, source);
 		fd_count_bytes(&hub_this->counters->bytes_received, (size_t)got);
 		sent = move(ends[0], to->fd, (size_t)got);
@@ -97,27 +99,31 @@ move_pieces(
 		done += (size_t)sent;
 	}
 	DCHECK(done <= length);
-	return done;
+	return (ssize_t)done;
 }
 
-size_t
+ssize_t
 stream_splice(struct hub_stream *from, struct hub_stream *to, size_t length)
 {
-	char *buffer = malloc(PIECE + 1);
 	struct sigpipe_guard guard;
-	size_t done = 0;
+	ssize_t moved;
+	char *buffer;
 	int ends[2];
 
 	DCHECK(!stream_has(from, 1) && to->output.start == to->output.end);
-	if (buffer != NULL && is_plain(stream_entry(from)) && is_plain(stream_entry(to)) &&
-		fd_keep_from_blocking(from->fd) == 0 && fd_keep_from_blocking(to->fd) == 0 &&
-		kernel_pipe2(ends, O_CLOEXEC) == 0) {
-		sigpipe_block(&guard);
-		done = move_pieces(from, to, length, ends, &buffer);
-		sigpipe_unblock(&guard, buffer == NULL);
-		kernel_close(ends[0]);
-		kernel_close(ends[1]);
+	if (!is_plain(stream_entry(from)) || !is_plain(stream_entry(to)) ||
+		fd_keep_from_blocking(from->fd) != 0 || fd_keep_from_blocking(to->fd) != 0)
+		return failed(EINVAL);
+	buffer = malloc(PIECE + 1);
+	if (buffer == NULL || kernel_pipe2(ends, O_CLOEXEC) != 0) {
+		free(buffer);
+		return failed(EINVAL);
 	}
+	sigpipe_block(&guard);
+	moved = move_pieces(from, to, length, ends, &buffer);
+	sigpipe_unblock(&guard, buffer == NULL);
+	kernel_close(ends[0]);
+	kernel_close(ends[1]);
 	free(buffer);
-	return done;
+	return moved;
 }

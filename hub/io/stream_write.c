@@ -258,6 +258,24 @@ stream_write_parts(struct hub_stream *stream, const struct iovec *parts, int cou
 	return written;
 }
 
+ssize_t
+stream_write_now(struct hub_stream *stream, const void *bytes, size_t length)
+{
+	struct iovec part = {(void *)(uintptr_t)bytes, length};
+	ssize_t written;
+
+	if (is_memory(stream))
+		return stream_write_parts(stream, &part, 1);
+	if (hub_enter() == NULL)
+		return -1;
+	CHECK_WHY(stream->hub == hub_this, "a stream is written in another thread than its own");
+	if (stream_begin_turn(stream) != 0)
+		return -1;
+	written = send_through(stream, &part, 1, length);
+	stream_end_turn(stream);
+	return written;
+}
+
 int
 stream_write_whole(struct hub_stream *stream, const struct iovec *parts, int count)
 {

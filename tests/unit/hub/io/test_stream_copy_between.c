@@ -126,3 +126,30 @@ Test(stream_copy_between, sends_what_another_has_left_while_it_sent)
 	cr_assert_str_eq(
 		trace_text(), "flush ECANCELED, to the right, to the left, copy ECANCELED");
 }
+
+static void *
+unsent_body(void *argument)
+{
+	struct hub_stream *from = hub_stream_new_memory(bytes, 1000, NULL);
+	struct hub_timeout scope;
+
+	between.to = make_full(between.right, "to the right");
+	hub_timeout_start(&scope, 200 * HUB_MILLISECOND);
+	trace_call("copy", (long)hub_stream_copy(from, between.to, 1000));
+	hub_timeout_stop(&scope);
+	trace_whether("all left", hub_stream_skip(from, 2000) == 1000);
+	hub_spawn(flush, between.to);
+	await_text(between.right[1], "to the right");
+	hub_stream_free(from);
+	hub_stream_free(between.to);
+	hub_close(between.right[0]);
+	hub_close(between.right[1]);
+	return argument;
+}
+
+/* Its peer receives only after the copy has failed. */
+Test(stream_copy_between, takes_nothing_that_it_has_not_sent)
+{
+	in_hub(unsent_body, NULL);
+	cr_assert_str_eq(trace_text(), "copy ETIMEDOUT, all left, flush 0, to the right");
+}
