@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,25 +129,31 @@ libev_start(void)
 	ev_set_syserr_cb(on_system_error);
 }
 
-typedef int poll_fn(struct pollfd *fds, nfds_t count, int timeout);
+typedef int ppoll_fn(
+	struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask);
 
-static poll_fn *next_poll;
+static ppoll_fn *next_ppoll;
 
-/* At start, since dlsym(3) must not be called in a signal handler. */
+/* What comes behind this library as poll may be libhubbub's (before.c), which comes back here, also
+ * by way of libhubbub-patch; nothing comes back from ppoll. A static program has libc's alone.
+ * At start, since dlsym(3) must not be called in a signal handler. */
 static __attribute__((constructor)) void
-find_poll(void)
+find_ppoll(void)
 {
-	next_poll = (poll_fn *)dlsym(RTLD_NEXT, "poll");
+	next_ppoll = (ppoll_fn *)dlsym(RTLD_NEXT, "ppoll");
+	if (next_ppoll == NULL)
+		next_ppoll = ppoll;
 }
 
 int
 libev_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
+	struct timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
 	int result;
 
-	if (__builtin_expect(next_poll == NULL, 0))
-		find_poll();
-	result = next_poll(fds, count, timeout);
+	if (__builtin_expect(next_ppoll == NULL, 0))
+		find_ppoll();
+	result = next_ppoll(fds, count, timeout < 0 ? NULL : &time, NULL);
 	if (result <= 0 || !hub_polls())
 		return result;
 	/* The waiter then makes its system call, which reports EBADF. */
