@@ -14,7 +14,7 @@
 #include "tests/load/ask/load.h"
 #include "tests/load/count/hdr.h"
 #include "tests/load/run/compare.h"
-#include "tests/load/show/json.h"
+#include "tests/load/show/json_read.h"
 #include "tests/load/show/page.h"
 #include "tests/load/show/plot.h"
 

@@ -30,6 +30,7 @@ static const struct {
 	{"search", command_search},
 	{"sweep", command_sweep},
 	{"compare", command_compare},
+	{"merge", command_merge},
 	{"report", command_report},
 	{"check", check},
 };

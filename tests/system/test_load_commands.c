@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/loader.h"
@@ -127,6 +128,12 @@ static const struct {
 	{{"--verify=header", "--size=20", ":1"}, {"--verify=header", "--size", ""}},
 	{{"compare", "one.json"}, {"usage", "BASE.json", ""}},
 	{{"report"}, {"usage", "RESULT.json", ""}},
+	{{"merge"}, {"at least two results, and has 0", "A.json B.json", ""}},
+	{{"merge", "one.json"}, {"at least two results, and has 1", "A.json B.json", ""}},
+	{{"--start-at=soon", ":1"}, {"--start-at", "'soon'", "2026-12-02T17:00:00Z"}},
+	{{"--start-at=@1", ":1"}, {"--start-at", "'@1'", "s ago"}},
+	{{"search", "p99<2ms", "--start-at=@9000000000", ":1"},
+		{"--start-at", "within a year", ""}},
 	{{"--baseline=never-saved", ":1"}, {"--baseline", "'never-saved'", "--save-baseline"}},
 };
 
@@ -266,6 +273,24 @@ Test(load_commands, a_result_becomes_a_page_that_loads_nothing_from_elsewhere)
 	cr_assert_eq(system(command), 0);
 	cr_assert_eq(run("report", loader_file(&loader, "other.json"), NULL), 1);
 	cr_assert_not_null(strstr(program.text, "not a result"), "%s", program.text);
+}
+
+/* Before the connections are opened, and while they are open. */
+Test(load_commands, a_signal_ends_the_wait_for_the_start)
+{
+	static char *const timeouts[] = {"--connect-timeout=1s", "--connect-timeout=200s"};
+	char at[64];
+
+	start();
+	snprintf(at, sizeof at, "--start-at=@%lld", (long long)time(NULL) + 100);
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert(loader_start(&loader, server.port, at, timeouts[i], NULL));
+		cr_assert(program_expect(&loader.program,
+			i == 0 ? "the load begins in" : "64 connections (64 open)", 60));
+		kill(loader.program.pid, SIGINT);
+		cr_assert_eq(loader_wait(&loader, 60), 130, "%s", loader.program.text);
+		cr_assert_str_eq(loader_verdict(&loader), "interrupted");
+	}
 }
 
 Test(load_commands, results_are_compared_and_baselines_kept)

@@ -11,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/clock.h"
 #include "master/base/values.h"
+#include "tests/load/ask/moment.h"
 #include "tests/load/ask/refuse.h"
+
+#define START_AT_MOST (366 * 86400 * CLOCK_SECOND)
 
 /* Formats what a value should have been; static until the next call. */
 static const char *__attribute__((format(printf, 1, 2))) expected(const char *format, ...)
@@ -324,6 +328,23 @@ field_server_stats(const char *value, void *context)
 	if (address_parse(text, addresses, &why) == 0)
 		return expected("the address of an --admin: it %s", why);
 	((struct load *)context)->server_stats = value;
+	return NULL;
+}
+
+const char *
+field_start_at(const char *value, void *context)
+{
+	struct load *load = context;
+	int64_t moment, left;
+
+	if (!moment_read(value, &moment))
+		return "a time, such as 2026-12-02T17:00:00Z, @1796230800 or 17:00:00 (today)";
+	left = moment - moment_now();
+	if (left <= 0)
+		return expected("to come: it was %.1f s ago", (double)-left / 1e9);
+	if (left > START_AT_MOST)
+		return "within a year";
+	load->start_at = moment;
 	return NULL;
 }
 

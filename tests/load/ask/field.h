@@ -37,6 +37,9 @@ const char *field_max_lag(const char *value, void *context);
 /* Takes "HOST:PORT" or a URL, and stores the pointer: value is borrowed. */
 const char *field_server_stats(const char *value, void *context);
 
+/* A moment of the wall clock, which must be to come. */
+const char *field_start_at(const char *value, void *context);
+
 /* "1x1,1x2" */
 const char *field_grid(const char *value, void *context);
 

@@ -27,6 +27,7 @@
 #define LOAD_THREADS_MAX 256
 #define LOAD_PROCESSES_MAX 256
 #define LOAD_CONNECTIONS_MAX 4000000
+#define LOAD_REPEAT_MAX 1000
 #define LOAD_SAMPLES_MIN 5 /* runs or intervals that a result needs to be compared */
 #define LOAD_NEVER INT64_MAX
 
@@ -119,6 +120,7 @@ struct load {
 	uint64_t count;   /* messages in all; 0: no limit */
 	unsigned repeat;  /* runs, at least 1 */
 	int64_t cooldown; /* between runs */
+	int64_t start_at; /* of the load: wall clock, nanoseconds since 1970; 0: at once */
 
 	/* output; paths are borrowed, NULL for none, "-" for stdout */
 	const char *output;

@@ -32,7 +32,7 @@ static struct requests requests;
 /* ---- arguments ---- */
 
 static const char *const commands[] = {
-	"run", "search", "sweep", "compare", "report", "check", NULL};
+	"run", "search", "sweep", "compare", "merge", "report", "check", NULL};
 
 static bool
 is_command(const char *word)
@@ -99,6 +99,7 @@ static const char usage[] = "[run] [udp:]HOST:PORT|unix:PATH...\n"
 			    "search EXPR HOST:PORT\n"
 			    "sweep [--grid LIST] -- SERVER [OPTION...]\n"
 			    "compare BASE.json NEW.json...\n"
+			    "merge [-o MERGED.json] A.json B.json...\n"
 			    "report RESULT.json [-o PAGE.html]\n"
 			    "check HOST:PORT";
 static const char *const rivals[][2] = {{"rate", "closed"}, {"rate", "search"},

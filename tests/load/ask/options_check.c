@@ -73,7 +73,7 @@ check_single(struct parse *parse)
 	} cases[] = {{"hdr", load->hdr != NULL}, {"stream", load->stream != NULL},
 		{"html", load->html != NULL && searches}, {"baseline", load->baseline != NULL},
 		{"save-baseline", load->save_baseline != NULL}, {"repeat", load->repeat > 1},
-		{"fail-if", load->fail_if_count > 0 && searches},
+		{"start-at", load->start_at != 0}, {"fail-if", load->fail_if_count > 0 && searches},
 		{"abort-if", load->abort_if_count > 0 && searches}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

@@ -12,6 +12,7 @@
 #include "tests/load/ask/load.h"
 #include "tests/load/run/compare.h"
 #include "tests/load/show/json.h"
+#include "tests/load/show/json_read.h"
 
 /* Finds the directory of named baselines. Returns false after a message. */
 static bool

@@ -15,6 +15,9 @@ int command_sweep(int argc, char **argv);
 /* Compares results with the first one. */
 int command_compare(int argc, char **argv);
 
+/* Merges the results of several generators. */
+int command_merge(int argc, char **argv);
+
 /* Writes a page with plots of a stored result. */
 int command_report(int argc, char **argv);
 

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "master/base/values.h"
+#include "tests/load/ask/load.h"
 #include "tests/load/ask/random.h"
 #include "tests/load/ask/units.h"
 #include "tests/load/count/median.h"
 #include "tests/load/run/commands.h"
-#include "tests/load/show/json.h"
+#include "tests/load/show/json_read.h"
 
 #define RESAMPLES 2000   /* drawings of the bootstrap */
 #define SAMPLES_MAX 4096 /* of each result */

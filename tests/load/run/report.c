@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/load/ask/load.h"
 #include "tests/load/run/commands.h"
-#include "tests/load/show/json.h"
+#include "tests/load/show/json_read.h"
 #include "tests/load/show/page.h"
 
 static int

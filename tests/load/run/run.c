@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "tests/load/ask/moment.h"
 #include "tests/load/ask/target.h"
 #include "tests/load/drive/message.h"
 #include "tests/load/run/processes.h"
 #include "tests/load/run/server_stats.h"
+#include "tests/load/run/start_at.h"
 
 #define FRAME (CLOCK_SECOND / 5)             /* between two frames of the display */
 #define POLL (2 * CLOCK_MILLISECOND)         /* between two looks at the segment */
@@ -50,6 +52,12 @@ run_handle_signals(void)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+static bool
+is_signalled(void)
+{
+	return signalled != 0;
 }
 
 static void
@@ -235,6 +243,9 @@ load_all(struct session *session)
 	int64_t start = clock_now() + START_DELAY, next, frame = 0, now;
 	bool has_begun = false;
 
+	/* Only the first of several runs has a time. */
+	if (session->progress.run == 0)
+		start = start_at_clock(load, start);
 	session->begin = start + load->warmup;
 	next = session->begin + load->interval;
 	session->progress.total = load->duration == LOAD_NEVER ? 0 : (double)load->duration / 1e9;
@@ -288,6 +299,15 @@ drain_all(struct session *session)
 	processes_kill(&session->processes);
 }
 
+/* When the window began, or would have begun by now, by the wall clock: microseconds. */
+static int64_t
+began(const struct session *session)
+{
+	int64_t now = clock_now(), begin = session->begin != 0 ? session->begin : now;
+
+	return (moment_now() - (now - begin)) / 1000;
+}
+
 static void
 conclude(struct session *session)
 {
@@ -326,8 +346,8 @@ conclude(struct session *session)
 	/* Replies to messages of the warm-up are no part of the offered load. */
 	if (load->is_open)
 		summary.achieved = fmin(summary.achieved, summary.offered);
-	result->runs[result->run_count++] =
-		(struct run){.seconds = session->now->seconds, .summary = summary};
+	result->runs[result->run_count++] = (struct run){
+		.began = began(session), .seconds = session->now->seconds, .summary = summary};
 	measurement_add(&result->total, session->now);
 }
 
@@ -380,6 +400,8 @@ run_load(const struct load *load, const struct watcher *watcher)
 		result_free(result);
 		result = NULL;
 	}
+	if (result != NULL)
+		start_at_wait(load, is_signalled);
 	if (result != NULL && load->server_stats != NULL)
 		result->server_before = server_stats(load->server_stats);
 	for (unsigned i = 0; result != NULL && i < load->repeat; i++) {

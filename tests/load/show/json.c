@@ -1,9 +1,8 @@
-/* A result as a tree of JSON, part by part, in the order of result.schema.json; and reading such a
- * file back. A value that is not known is null. Text that came from a user or a server goes through
- * printable_json, since JSON must be valid UTF-8. */
+/* A result as a tree of JSON, part by part, in the order of result.schema.json. A value that is not
+ * known is null. Text that came from a user or a server goes through printable_json, since JSON
+ * must be valid UTF-8. */
 #include "tests/load/show/json.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +65,10 @@ histogram(const struct histogram *histogram)
 	char *encoded;
 
 	json_object_set_new(object, "count", whole(histogram->count));
+	/* As an integer it is exact, and merging adds up the same in any order. */
+	json_object_set_new(object, "sum",
+		histogram->sum < 0x1p62 ? json_integer((json_int_t)histogram->sum)
+					: json_real(histogram->sum));
 	json_object_set_new(object, "min", nanoseconds(has_any ? histogram->min : -1));
 	json_object_set_new(object, "mean",
 		has_any ? json_integer((json_int_t)histogram_mean(histogram)) : json_null());
@@ -94,9 +97,9 @@ environment(void)
 	if (file != NULL)
 		fclose(file);
 	uname(&system);
-	return json_pack("{s:s, s:o, s:i, s:I, s:f}", "kernel", system.release, "cpu",
-		text_or_null(model), "cpus", (int)cpus_allowed(), "nofile",
-		(json_int_t)machine_raise_files(), "ports", ports);
+	return json_pack("{s:o, s:s, s:o, s:i, s:I, s:f}", "host", printable_json(system.nodename),
+		"kernel", system.release, "cpu", text_or_null(model), "cpus", (int)cpus_allowed(),
+		"nofile", (json_int_t)machine_raise_files(), "ports", ports);
 }
 
 /* What is sent, if it is not for an echo, and what is expected of the replies. */
@@ -113,6 +116,21 @@ requests_part(const struct requests *requests)
 				"expect", text_or_null(own != NULL ? own : all)));
 	}
 	return array;
+}
+
+/* What the measurement is judged by. */
+static void
+add_gates(json_t *object, const struct load *load)
+{
+	json_t *fail_if = json_array();
+
+	for (unsigned i = 0; i < load->fail_if_count; i++)
+		json_array_append_new(fail_if, printable_json(load->fail_if[i].text));
+	json_object_set_new(object, "fail_if", fail_if);
+	json_object_set_new(object, "allow_errors", json_boolean(load->allows_errors));
+	json_object_set_new(object, "allow_partial", json_boolean(load->allows_partial));
+	json_object_set_new(object, "max_lag_ns", whole((uint64_t)load->max_lag));
+	json_object_set_new(object, "max_lag_share", real(load->max_lag_share));
 }
 
 static json_t *
@@ -161,6 +179,8 @@ configuration(const struct load *load)
 	json_object_set_new(object, "seed", whole(load->seed));
 	json_object_set_new(object, "warmup_s", seconds(load->warmup));
 	json_object_set_new(object, "repeat", whole(load->repeat));
+	json_object_set_new(object, "interval_ns", whole((uint64_t)load->interval));
+	add_gates(object, load);
 	json_object_set_new(object, "argv", argv);
 	return object;
 }
@@ -172,7 +192,8 @@ load_part(const struct result *result)
 	const struct tally *tally = &total->tally;
 	bool has_time = total->seconds > 0;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "offered",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"planned", real(result->planned), "due", whole(tally->due), "offered",
 		has_time ? real(result_offered(result)) : json_null(), "achieved",
 		has_time ? real(result_achieved(result)) : json_null(), "ratio",
 		tally->due > 0 ? real(measurement_ratio(total)) : json_null(), "messages",
@@ -188,7 +209,8 @@ connections_part(const struct result *result)
 	const struct load *load = result->load;
 	const struct tally *tally = &result->total.tally;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "delayed",
+		whole(tally->delayed), "asked",
 		whole((uint64_t)load->connections * result->run_count), "opened",
 		whole(tally->opened), "failed", whole(tally->failed), "alive_end",
 		whole(tally->alive_end), "reconnects", whole(tally->reconnects), "idle_asked",
@@ -312,7 +334,9 @@ runs_part(const struct result *result)
 
 	for (unsigned i = 0; i < result->run_count; i++)
 		json_array_append_new(runs,
-			add_summary(json_pack("{s:o}", "seconds", real(result->runs[i].seconds)),
+			add_summary(
+				json_pack("{s:o, s:o}", "seconds", real(result->runs[i].seconds),
+					"began_us", json_integer(result->runs[i].began)),
 				&result->runs[i].summary));
 	return runs;
 }
@@ -334,6 +358,7 @@ json_result(const struct result *result)
 	json_object_set_new(object, "schema_version", json_integer(JSON_SCHEMA_VERSION));
 	json_object_set_new(object, "tool", json_string("hubbub-load"));
 	json_object_set_new(object, "version", json_string(HUBBUB_VERSION));
+	json_object_set_new(object, "id", json_string(result->id));
 	json_object_set_new(object, "verdict", json_string(result_verdict(result)));
 	json_object_set_new(object, "exit_code", json_integer(result->code));
 	json_object_set_new(object, "interrupted", json_boolean(result->signal != 0));
@@ -341,8 +366,10 @@ json_result(const struct result *result)
 	json_object_set_new(object, "trouble", text_or_null(result->trouble));
 	json_object_set_new(object, "started", json_string(started));
 	json_object_set_new(object, "duration_s", real(total->seconds));
-	json_object_set_new(object, "env", environment());
-	json_object_set_new(object, "config", configuration(result->load));
+	if (result->merged == NULL) {
+		json_object_set_new(object, "env", environment());
+		json_object_set_new(object, "config", configuration(result->load));
+	}
 	json_object_set_new(object, "load", load_part(result));
 	json_object_set_new(object, "connections", connections_part(result));
 	json_object_set_new(object, "latency_ns",
@@ -360,6 +387,8 @@ json_result(const struct result *result)
 			json_pack("{s:o, s:O?, s:O?}", "source",
 				printable_json(result->load->server_stats), "before",
 				result->server_before, "after", result->server_after));
+	if (result->merged != NULL)
+		json_object_update(object, result->merged);
 	return object;
 }
 
@@ -374,77 +403,4 @@ json_write(const json_t *json, const char *path)
 	is_written = json_dumpf(json, file, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) == 0 &&
 		     fputc('\n', file) != EOF;
 	return outfile_end(file, path) && is_written;
-}
-
-json_t *
-json_at(const json_t *json, const char *path)
-{
-	char copy[128], *rest = NULL;
-	json_t *at = (json_t *)(uintptr_t)json;
-
-	snprintf(copy, sizeof copy, "%s", path);
-	for (char *key = strtok_r(copy, ".", &rest); key != NULL && at != NULL;
-		key = strtok_r(NULL, ".", &rest))
-		at = json_object_get(at, key);
-	return at;
-}
-
-double
-json_number_at(const json_t *json, const char *path, double fallback)
-{
-	const json_t *at = json_at(json, path);
-
-	return json_is_number(at) ? json_number_value(at) : fallback;
-}
-
-/* Returns NULL after a message on stderr. A path of "-" is stdin. */
-static json_t *
-read_json(const char *path)
-{
-	bool is_stdin = strcmp(path, "-") == 0;
-	const char *name = is_stdin ? "the standard input" : path;
-	FILE *file = is_stdin ? stdin : fopen(path, "re");
-	json_error_t error;
-	json_t *json = NULL;
-
-	if (file != NULL) {
-		errno = 0;
-		json = json_loadf(file, 0, &error);
-	}
-	/* A read error, of a directory for instance, is an early end to the parser, which would
-	 * report a line number. */
-	if (file == NULL || ferror(file))
-		fprintf(stderr, "hubbub-load: %s cannot be read: %s\n", name, strerror(errno));
-	else if (json == NULL)
-		fprintf(stderr, "hubbub-load: %s: line %d: %s\n", name, error.line, error.text);
-	if (file != NULL && !is_stdin)
-		fclose(file);
-	return json;
-}
-
-json_t *
-json_read_result(const char *path)
-{
-	json_t *json = read_json(path);
-	const char *why = NULL;
-
-	if (json == NULL)
-		return NULL;
-	if (json_at(json, "tool") == NULL ||
-		strcmp(json_string_value(json_at(json, "tool")) != NULL
-				? json_string_value(json_at(json, "tool"))
-				: "",
-			"hubbub-load") != 0)
-		why = "not a result of hubbub-load (write one with -o FILE)";
-	else if (json_number_at(json, "schema_version", 0) > JSON_SCHEMA_VERSION)
-		why = "written by a later version of hubbub-load";
-	else if (!json_is_object(json_at(json, "latency_ns.response")) ||
-		 !json_is_array(json_at(json, "series")) || !json_is_array(json_at(json, "runs")) ||
-		 !json_is_object(json_at(json, "config")) || !json_is_object(json_at(json, "load")))
-		why = "a part of the result is missing";
-	if (why == NULL)
-		return json;
-	fprintf(stderr, "hubbub-load: %s: %s\n", path, why);
-	json_decref(json);
-	return NULL;
 }

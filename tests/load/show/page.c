@@ -10,7 +10,7 @@
 
 #include "tests/load/ask/units.h"
 #include "tests/load/count/hdr.h"
-#include "tests/load/show/json.h"
+#include "tests/load/show/json_read.h"
 #include "tests/load/show/outfile.h"
 #include "tests/load/show/plot.h"
 

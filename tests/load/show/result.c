@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "hub/base/clock.h"
 
@@ -22,6 +23,18 @@
 	"--request 'PING\\r\\n' --reply line"
 #define CPU_BUSY 0.95 /* share of a CPU above which a note says so */
 
+static void
+make_id(char id[static RESULT_ID_SIZE])
+{
+	unsigned char bytes[(RESULT_ID_SIZE - 1) / 2] = {0};
+
+	/* Blocks only while the machine has just started. */
+	while (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+		continue;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+}
+
 struct result *
 result_new(const struct load *load)
 {
@@ -30,6 +43,7 @@ result_new(const struct load *load)
 	if (result == NULL)
 		return NULL;
 	result->load = load;
+	make_id(result->id);
 	clock_gettime(CLOCK_REALTIME, &result->started);
 	result->runs = calloc(load->repeat, sizeof *result->runs);
 	if (result->runs == NULL) {
@@ -46,6 +60,7 @@ result_free(struct result *result)
 		return;
 	json_decref(result->server_before);
 	json_decref(result->server_after);
+	json_decref(result->merged);
 	free(result->runs);
 	free(result->series);
 	free(result);
@@ -164,6 +179,18 @@ result_errors(const struct measurement *measurement, char *text, size_t size)
 }
 
 /* ---- the judgement ---- */
+
+void
+result_doubt(struct result *result, const char *format, ...)
+{
+	va_list arguments;
+
+	if (result->doubt_count == RESULT_REASONS_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(result->doubts[result->doubt_count++], RESULT_TEXT_SIZE, format, arguments);
+	va_end(arguments);
+}
 
 static void __attribute__((format(printf, 2, 3)))
 doubt(struct result *result, const char *format, ...)
@@ -376,6 +403,8 @@ result_judge(struct result *result)
 	result->reason_count = result->note_count = result->gate_count = 0;
 	result->code = LOAD_DONE;
 	result->failure[0] = '\0';
+	for (unsigned i = 0; i < result->doubt_count; i++)
+		doubt(result, "%s", result->doubts[i]);
 	if (result->trouble[0] == '\0') {
 		judge_server(result);
 		judge_connections(result);

@@ -13,6 +13,7 @@
 
 #define RESULT_REASONS_MAX 8
 #define RESULT_TEXT_SIZE 256
+#define RESULT_ID_SIZE 33
 
 /* A measurement in a few numbers. Times are response times in nanoseconds; -1 if no reply came. */
 struct summary {
@@ -37,6 +38,7 @@ struct interval {
 
 /* One of several runs of the same load. */
 struct run {
+	int64_t began;  /* when its window began: wall clock, microseconds since 1970 */
 	double seconds; /* of the window */
 	struct summary summary;
 };
@@ -50,6 +52,7 @@ struct gate_result {
 
 struct result {
 	const struct load *load;
+	char id[RESULT_ID_SIZE];  /* random: tells two results apart */
 	struct timespec started;  /* wall clock */
 	struct measurement total; /* sum of all runs */
 	struct run *runs;
@@ -69,6 +72,12 @@ struct result {
 	char offence[SEGMENT_TEXT_SIZE]; /* the first wrong reply; empty: none */
 	char refusal[SEGMENT_TEXT_SIZE]; /* the first failed TLS handshake; empty: none */
 	char aborted[RESULT_TEXT_SIZE];  /* the --abort-if that ended the load; empty: none */
+	/* Why the measurement is invalid, if that was known before the judgement. */
+	char doubts[RESULT_REASONS_MAX][RESULT_TEXT_SIZE];
+	unsigned doubt_count;
+	/* Of a result that was merged of others: the parts of its JSON that they tell, and not this
+	 * machine or the load. NULL: it is of one load. */
+	json_t *merged;
 	/* the judgement, by result_judge */
 	char failure[RESULT_TEXT_SIZE];                     /* the server's failure; empty: none */
 	char reasons[RESULT_REASONS_MAX][RESULT_TEXT_SIZE]; /* why the measurement is invalid */
@@ -91,6 +100,10 @@ struct summary result_summarize(const struct measurement *measurement);
 
 /* Appends an interval to the series. If there is no memory, the interval is left out. */
 void result_add_interval(struct result *result, const struct interval *interval);
+
+/* Notes before the judgement why the measurement is invalid. */
+void result_doubt(struct result *result, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Judges the result: whether it is valid, whether its gates hold, notes, and the exit code. May be
  * called again after a change. */

@@ -331,8 +331,9 @@ print_advice(FILE *stream, const struct result *result)
 
 	for (unsigned i = 0; i < result->note_count; i++)
 		fprintf(stream, "  note: %s\n", result->notes[i]);
-	if (result->code == LOAD_DONE && load->output == NULL && load->connections > 0 &&
-		load->target_count == 1 && load->churn < 0 && load->requests->count == 0)
+	if (result->code == LOAD_DONE && load->output == NULL && result->merged == NULL &&
+		load->connections > 0 && load->target_count == 1 && load->churn < 0 &&
+		load->requests->count == 0)
 		fprintf(stream,
 			"Next: hubbub-load search 'p99<2ms' %s   save: -o run.json, plot: "
 			"hubbub-load "
