@@ -52,6 +52,18 @@ logfile_inherit(const char *name)
 		strcpy(path, name);
 }
 
+/* Whoever still has the log as it was opened, such as a stopped worker, or what a shell has started
+ * beside the server, adds to the file as well: it may be the same file, and what "2>log" opens
+ * writes at a place of its own, over lines of those who have reopened it. */
+static void
+append_only(void)
+{
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+
+	if (flags != -1)
+		fcntl(STDERR_FILENO, F_SETFL, flags | O_APPEND);
+}
+
 bool
 logfile_reopen(void)
 {
@@ -65,6 +77,7 @@ logfile_reopen(void)
 		log_info("the log is not a file; there is nothing to reopen");
 		return false;
 	}
+	append_only();
 	/* A descriptor is kept in reserve, so that the log can be reopened when files have run
 	 * out. */
 	spare_release();

@@ -83,6 +83,24 @@ Test(logfile, a_file_that_is_still_there_is_added_to)
 	cr_assert(has(path, "before") && has(path, "after"));
 }
 
+/* As a shell opens it for "2>log", for all that it starts. */
+Test(logfile, who_has_it_as_it_was_opened_overwrites_nothing)
+{
+	char line[1024];
+	int fd = open(path, O_WRONLY | O_TRUNC), shared;
+
+	memset(line, '.', sizeof line);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	shared = dup(STDERR_FILENO);
+	logfile_remember();
+	cr_assert(logfile_reopen());
+	say("after");
+	cr_assert_eq(write(shared, line, sizeof line), (ssize_t)sizeof line);
+	cr_assert(has(path, "the log is reopened") && has(path, "after") && has(path, "...."));
+	close(shared);
+}
+
 Test(logfile, a_name_that_cannot_be_opened_leaves_the_old_file)
 {
 	char aside[FOLDER_SIZE + 16];
