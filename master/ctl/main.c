@@ -110,7 +110,7 @@ complain_of_none(struct argp_state *state)
 {
 	char list[COMMANDS_LIST_SIZE];
 
-	commands_list(list, true);
+	commands_list(list);
 	argp_error(state, "no command; there are %s", list);
 }
 

@@ -34,21 +34,16 @@ commands_is_own(const struct command *command)
 }
 
 void
-commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own)
+commands_list(char list[static COMMANDS_LIST_SIZE])
 {
-	const char *names[COMMAND_MAX];
 	int length = 0;
-	size_t count = 0;
 
 	for (size_t i = 0; i < COMMAND_MAX; i++)
-		if (has_own || !commands_is_own(&commands_table[i]))
-			names[count++] = commands_table[i].name;
-	for (size_t i = 0; i < count; i++)
 		length += snprintf(list + length, COMMANDS_LIST_SIZE - (size_t)length, "%s%s",
-			i == 0           ? ""
-			: i + 1 == count ? " and "
-					 : ", ",
-			names[i]);
+			i == 0                 ? ""
+			: i + 1 == COMMAND_MAX ? " and "
+					       : ", ",
+			commands_table[i].name);
 }
 
 void

@@ -66,9 +66,8 @@ const struct command *commands_find(const char *name);
 /* Whether the command is hubbub-ctl's own, and the server does not know it. */
 bool commands_is_own(const struct command *command);
 
-/* Writes the names of the server's commands as "status, scale and reload"; has_own: also
- * hubbub-ctl's own. */
-void commands_list(char list[static COMMANDS_LIST_SIZE], bool has_own);
+/* Writes the names of all commands as "status, scale and reload". */
+void commands_list(char list[static COMMANDS_LIST_SIZE]);
 
 /* Prints a line of help for each command. */
 void commands_print(FILE *stream);

@@ -128,7 +128,6 @@ offered_explain(const struct hubbub_service *service, const char *name,
 	char error[static OFFERED_ERROR_SIZE])
 {
 	const char *names[NAMES_MAX + 1] = {NULL}, *nearest;
-	char list[COMMANDS_LIST_SIZE];
 	size_t count = 0;
 
 	for (size_t i = 0; i < COMMAND_MAX; i++)
@@ -137,13 +136,12 @@ offered_explain(const struct hubbub_service *service, const char *name,
 	if (count < NAMES_MAX)
 		names[count++] = row->name;
 	nearest = nearest_name(name, names);
-	commands_list(list, false);
 	if (nearest != NULL)
 		snprintf(error, OFFERED_ERROR_SIZE, "there is no command '%.64s'; did you mean %s?",
 			name, nearest);
 	else
-		snprintf(error, OFFERED_ERROR_SIZE, "there is no command '%.64s'; there are %s",
-			name, list);
+		snprintf(error, OFFERED_ERROR_SIZE,
+			"there is no command '%.64s'; see hubbub-ctl help", name);
 }
 
 /* ---- arguments ---- */

@@ -35,7 +35,7 @@ char *offered_list(const struct hubbub_service *service);
 /* Prints ", /NAME" for each page of the service. */
 void offered_print_pages(const struct hubbub_service *service, FILE *stream);
 
-/* Explains that there is no command of that name. */
+/* Explains that there is no command of that name: names the nearest, or where all are listed. */
 void offered_explain(const struct hubbub_service *service, const char *name,
 	char error[static OFFERED_ERROR_SIZE]);
 
