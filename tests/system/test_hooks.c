@@ -131,8 +131,7 @@ Test(hooks, one_that_fails_in_a_reload_leaves_all_as_it_was_and_ctl_says_why)
 		{"--hang-timeout=5\n--waits=worker_start\n",
 			"worker_start of worker 0 has not returned for 5 s"},
 		/* Without a CPU it is given more time. */
-		{"--hang-timeout=5\n--hangs=hub_start\n",
-			"hub_start of worker 0 has not returned"},
+		{"--hang-timeout=5\n--hangs=hub_start\n", "hub_start of worker 0 has not returned"},
 		{"--hang-timeout=5\n--blocks=reloaded\n",
 			"reloaded of worker 0 has not returned for 5 s"},
 		{"--exits=hub_start\n", "worker 0 died in hub_start; the log says why"},
