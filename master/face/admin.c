@@ -195,14 +195,15 @@ answer_drain(struct admin *admin, struct MHD_Connection *connection)
 static const struct {
 	const char *path;
 	enum MHD_Result (*answer)(struct admin *admin, struct MHD_Connection *connection);
+	bool is_part; /* of another page: nobody asks for it by hand */
 } pages[] = {
-	{"/", answer_page},
-	{"/page.css", answer_style},
-	{"/page.js", answer_script},
-	{"/metrics", answer_metrics},
-	{"/livez", answer_live},
-	{"/readyz", answer_ready},
-	{"/stats.json", answer_stats},
+	{"/", answer_page, false},
+	{"/page.css", answer_style, true},
+	{"/page.js", answer_script, true},
+	{"/metrics", answer_metrics, false},
+	{"/livez", answer_live, false},
+	{"/readyz", answer_ready, false},
+	{"/stats.json", answer_stats, false},
 };
 
 #define DRAIN "/drain"
@@ -228,7 +229,8 @@ answer_not_found(const struct admin *admin, struct MHD_Connection *connection)
 		return answer_made(admin, connection, NULL, NULL, 0);
 	fprintf(stream, "not found; there are %s", pages[0].path);
 	for (size_t i = 1; i < sizeof pages / sizeof pages[0]; i++)
-		fprintf(stream, ", %s", pages[i].path);
+		if (!pages[i].is_part)
+			fprintf(stream, ", %s", pages[i].path);
 	offered_print_pages(admin->master->service, stream);
 	fprintf(stream, "\n");
 	if (fclose(stream) != 0) {
