@@ -36,9 +36,9 @@ struct dialogue {
 int dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int error_size);
 
 /* Sends the request and reads the answer. Returns 0 if the server has done it, also if its process
- * has ended and the request asked for that; 2 if there is no such
- * command, or the service's own refuses its arguments; else 1. Only the end of
- * the process counts as the server's end, not that it hangs up. */
+ * has ended and the request asked for that; 2 if there is no such command, or the service's own
+ * refuses its arguments; else 1. Only the end of the process counts as the server's end, not that
+ * it hangs up. */
 int dialogue_run(struct dialogue *dialogue);
 
 #endif

@@ -50,15 +50,6 @@ is_respawned(void *context)
 
 #define LOADED 60 /* connections, each with one message under way */
 
-static bool
-is_ready(json_t *stats, unsigned worker)
-{
-	const json_t *known = json_array_get(json_object_get(stats, "workers"), worker);
-	const char *state = json_string_value(json_object_get(known, "state"));
-
-	return state != NULL && strcmp(state, "ready") == 0;
-}
-
 /* Waits until the first worker is another process than the one that was killed, and both serve. */
 static bool
 is_replaced(void *killed)
@@ -66,8 +57,8 @@ is_replaced(void *killed)
 	json_t *stats = server_stats(&loaded);
 	const json_t *first = json_array_get(json_object_get(stats, "workers"), 0);
 	json_int_t pid = json_integer_value(json_object_get(first, "pid"));
-	bool replaced =
-		pid != 0 && pid != *(pid_t *)killed && is_ready(stats, 0) && is_ready(stats, 1);
+	bool replaced = pid != 0 && pid != *(pid_t *)killed && server_is_ready(stats, 0) &&
+			server_is_ready(stats, 1);
 
 	json_decref(stats);
 	return replaced;

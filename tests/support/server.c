@@ -298,6 +298,15 @@ server_signal_worker(struct server *server, unsigned worker, int number)
 	kill(pid, number);
 }
 
+bool
+server_is_ready(const json_t *stats, unsigned worker)
+{
+	const json_t *known = json_array_get(json_object_get(stats, "workers"), worker);
+	const char *state = json_string_value(json_object_get(known, "state"));
+
+	return state != NULL && strcmp(state, "ready") == 0;
+}
+
 long
 server_hub(struct server *server, unsigned worker, unsigned hub, const char *key)
 {

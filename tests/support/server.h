@@ -41,6 +41,9 @@ int server_ctl(struct server *server, const char *command, const char *argument,
 /* The server's state, from /stats.json; the caller frees it. NULL if there is no answer. */
 json_t *server_stats(struct server *server);
 
+/* Whether that worker is ready, by what server_stats has returned, which may be NULL. */
+bool server_is_ready(const json_t *stats, unsigned worker);
+
 /* The body of the admin server's answer to GET path; *code becomes the HTTP status. The caller
  * frees the body. NULL if there is no answer. */
 char *server_get(struct server *server, const char *path, int *code);

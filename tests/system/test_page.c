@@ -79,21 +79,12 @@ has_one(void *unused)
 	return server_number(&server, "connections") == 1;
 }
 
-static bool
-is_ready(json_t *state, unsigned worker)
-{
-	const json_t *known = json_array_get(json_object_get(state, "workers"), worker);
-	const char *is = json_string_value(json_object_get(known, "state"));
-
-	return is != NULL && strcmp(is, "ready") == 0;
-}
-
 /* Whether both workers are ready, one of which has been replaced. */
 static bool
 are_ready_again(void *unused)
 {
 	json_t *state = server_stats(&server);
-	bool are = is_ready(state, 0) && is_ready(state, 1) &&
+	bool are = server_is_ready(state, 0) && server_is_ready(state, 1) &&
 		   json_integer_value(
 			   json_object_get(json_object_get(state, "totals"), "respawns")) == 1;
 
@@ -187,7 +178,7 @@ Test(page, tells_each_state_at_any_width_in_light_and_dark)
 		const char *report;
 
 		text = look(url, 60000, looks[i]);
-		report = strstr(text, " checks of 9 states, ");
+		report = strstr(text, " checks of 10 states, ");
 		cr_assert_not_null(report, "%s", text);
 		cr_assert_not_null(strstr(report, " 0 failed"), "%s: %s", looks[i], report);
 		free(text);

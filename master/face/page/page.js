@@ -8,7 +8,7 @@ const PATIENCE = 5000; // milliseconds in which the server has to answer
 let before = null; // the last state, and when it came
 let at = 0;
 let seconds = 1; // since then
-let past = {}; // numbers by name, and the lag by pid and hub: the last KEPT
+let past = {}; // numbers by name, and the lag by worker and hub: the last KEPT
 
 /* ---- text ---- */
 
@@ -334,13 +334,19 @@ function showGone() {
   $("lost").hidden = !before;
 }
 async function renew() {
+  let state = null;
   try {
     const answer = await fetch("stats.json", {cache: "no-store", signal: AbortSignal.timeout(PATIENCE)});
-    show(await answer.json());
+    state = await answer.json();
   } catch (error) {
-    showGone();
+    console.warn("the server does not answer:", error);
   }
-  setTimeout(renew, 1000);
+  /* A fault of this page's own is no fault of the server's. */
+  try {
+    if (state) show(state); else showGone();
+  } finally {
+    setTimeout(renew, 1000);
+  }
 }
 $("columns").append(...hubColumns.filter(each => each.says).flatMap(each => [element("dt", each.head), element("dd", each.says)]));
 showScale();

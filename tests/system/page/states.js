@@ -73,7 +73,12 @@ const steps = [
       expect("the rate is of the new process", cells("hubs", 0), /^0 \(pid 20\)\|0\|ready\|5\|10\|/);
       expect("nobody drains", isShown("leaving"), false);
     }},
-  {name: "hang", state: state(500, {ready: false, workers: [worker(0, 20, 17, {hubs: [hub(0, 17, {hung: true, accepts: false}), hub(1, 0)]}), worker(1, 21, 0)]}),
+  {name: "upgrade: another master counts on", state: state(550, {pid: 2, started: 9, workers: [worker(0, 30, 5), worker(1, 31, 0)]}),
+    look() {
+      expect("a new process has no rate yet", cells("hubs", 0), /^0 \(pid 30\)\|0\|ready\|5\|–\|/);
+      expect("the server's goes on", document.querySelector("#numbers .number:nth-child(2) b").textContent, "50");
+    }},
+  {name: "hang", state: state(550, {ready: false, workers: [worker(0, 20, 17, {hubs: [hub(0, 17, {hung: true, accepts: false}), hub(1, 0)]}), worker(1, 21, 0)]}),
     look() {
       expect("phase", text("phase"), "serving, 1 hub hung");
       expect("colour", styleOf("phase"), colours["--bad"]);
