@@ -132,7 +132,7 @@ have_gone_on(void *before)
 Test(orphans, a_killed_master_takes_nothing_with_it)
 {
 	struct witness lasting, passing;
-	uint64_t before;
+	uint64_t before, unlucky;
 
 	start_former("hubbub-echo");
 	lasting = (struct witness){
@@ -152,12 +152,13 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 	witness_stop(&passing);
 	witness_stop(&lasting);
 	fprintf(stderr, "lasting: %s\n", witness_text(&lasting));
-	cr_assert_eq(witness_failures(&lasting) - lasting.result.refused, 0, "%s",
-		witness_text(&lasting));
 	/* On a slow machine a connection may rest so long that it is ended as idle, and comes
-	 * again. */
-	cr_assert(lasting.result.refused == 0 || lasting.result.ended > 0, "%s",
-		witness_text(&lasting));
+	 * again: it may be refused, and reset in the queue of a worker that accepts none any more. */
+	unlucky = lasting.result.refused + (lasting.result.young < lasting.result.reset
+							   ? lasting.result.young
+							   : lasting.result.reset);
+	cr_assert_eq(witness_failures(&lasting) - unlucky, 0, "%s", witness_text(&lasting));
+	cr_assert(unlucky == 0 || lasting.result.ended > 0, "%s", witness_text(&lasting));
 	fprintf(stderr, "passing: %s\n", witness_text(&passing));
 	/* In between no process listened; but every client that was accepted was served. */
 	cr_assert_eq(

@@ -2,6 +2,7 @@
  * whether its process still runs it is asked of the processes, not of the lease. */
 #include "tests/sim/worker/background.h"
 
+#include <errno.h>
 #include <sys/types.h>
 
 #include "hub/hub.h"
@@ -42,6 +43,7 @@ bool
 lease_take(const char *name)
 {
 	(void)name;
+	errno = EAGAIN;
 	if (is_another_alive(holder))
 		return false;
 	holder = (pid_t)fiber_process();

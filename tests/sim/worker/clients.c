@@ -257,8 +257,7 @@ speak_behind_proxy(struct talk *talk)
 static unsigned *
 connect_and_speak(struct talk *talk)
 {
-	bool has_server = !server_is_leaving();
-	unsigned *missed = has_server ? &clients.ends.refused : &clients.ends.denied;
+	unsigned *missed = server_is_open() ? &clients.ends.refused : &clients.ends.denied;
 	struct server_address to = server_address((unsigned)hub_sim_draw(UINT_MAX));
 
 	talk->family = to.socket.ss_family;

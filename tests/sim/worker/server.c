@@ -36,7 +36,7 @@ static struct {
 	bool is_ready, is_gone;
 	bool has_changed; /* the rising generation has taken over, or was dropped */
 	const char *why;  /* NULL: it has taken over */
-	bool is_leaving, has_died;
+	bool has_listened, is_leaving, has_died;
 	int64_t deadline; /* clock at which the first generation that drains ends its connections */
 	struct hub_event news;
 	struct worker_row total;
@@ -311,6 +311,13 @@ server_reopen(void)
 	dup2(file, STDERR_FILENO);
 	close(file);
 	fleet_reopen(&server.fleet);
+}
+
+bool
+server_is_open(void)
+{
+	server.has_listened |= server.sockets.listening > 0;
+	return server.has_listened && !server.is_leaving;
 }
 
 bool

@@ -63,6 +63,10 @@ void server_stop(void);
 /* The master dies: the workers are alone. Returns at once. */
 void server_die(void);
 
+/* Whether it has begun to listen, and is not leaving. A Unix socket, which has its path before,
+ * refuses whoever comes until then. */
+bool server_is_open(void);
+
 /* Whether it leaves, whether its master has died, and whether a connection may be ended within a
  * message, because the deadline has passed. */
 bool server_is_leaving(void);
