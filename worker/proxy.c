@@ -220,6 +220,38 @@ proxy_is_trusted(
 
 #define TOO_LATE "its PROXY header did not arrive whole in time"
 
+static ssize_t
+receive_what_is_there(int fd, unsigned char *buffer, size_t length, int flags)
+{
+	struct hub_timeout shield;
+	ssize_t received;
+
+	hub_shield_start(&shield);
+	received = hub_recv(fd, buffer, length, flags | MSG_DONTWAIT);
+	hub_shield_stop(&shield);
+	return received;
+}
+
+/* Like hub_recv; but bytes that are there count after the deadline, too: a process that was stopped
+ * finds both. */
+static ssize_t
+receive(int fd, unsigned char *buffer, size_t length, int flags)
+{
+	size_t received = 0;
+
+	do {
+		unsigned char *at = buffer + received;
+		ssize_t part = hub_recv(fd, at, length - received, flags);
+
+		if (part == -1 && errno == ETIMEDOUT)
+			part = receive_what_is_there(fd, at, length - received, flags);
+		if (part <= 0)
+			return received > 0 ? (ssize_t)received : part;
+		received += (size_t)part;
+	} while (received < length && (flags & MSG_WAITALL) != 0);
+	return (ssize_t)received;
+}
+
 /* Reads the rest of a line into buffer, of which *size bytes are there. What follows the line stays
  * in the socket: each part is looked at before it is taken. */
 static enum proxy_reading
@@ -233,13 +265,13 @@ read_line(int fd, unsigned char buffer[static PROXY_V1_MOST], size_t *size, cons
 		if (*size == PROXY_V1_MOST)
 			return PROXY_WRONG;
 		*why = TOO_LATE;
-		part = hub_recv(fd, at, PROXY_V1_MOST - *size, MSG_PEEK);
+		part = receive(fd, at, PROXY_V1_MOST - *size, MSG_PEEK);
 		if (part <= 0)
 			return PROXY_CUT;
 		end = memchr(at, '\n', (size_t)part);
 		if (end != NULL)
 			part = end + 1 - at;
-		if (hub_recv(fd, at, (size_t)part, MSG_WAITALL) != part)
+		if (receive(fd, at, (size_t)part, MSG_WAITALL) != part)
 			return PROXY_CUT;
 		*size += (size_t)part;
 	}
@@ -255,7 +287,7 @@ read_binary(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **he
 	const size_t lacking = PROXY_HEAD_SIZE - PROXY_V1_LEAST;
 	int rest;
 
-	if (hub_recv(fd, buffer + PROXY_V1_LEAST, lacking, MSG_WAITALL) != (ssize_t)lacking)
+	if (receive(fd, buffer + PROXY_V1_LEAST, lacking, MSG_WAITALL) != (ssize_t)lacking)
 		return PROXY_CUT;
 	rest = proxy_parse_head(buffer, why);
 	if (rest < 0)
@@ -270,7 +302,7 @@ read_binary(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **he
 		memcpy(*header, buffer, PROXY_HEAD_SIZE);
 	}
 	*why = TOO_LATE;
-	if (rest > 0 && hub_recv(fd, *header + PROXY_HEAD_SIZE, (size_t)rest, MSG_WAITALL) != rest)
+	if (rest > 0 && receive(fd, *header + PROXY_HEAD_SIZE, (size_t)rest, MSG_WAITALL) != rest)
 		return PROXY_CUT;
 	return PROXY_READ;
 }
@@ -281,7 +313,7 @@ static enum proxy_reading
 read_header(int fd, unsigned char buffer[static COMMON_SIZE], unsigned char **header, size_t *size,
 	const char **why)
 {
-	ssize_t received = hub_recv(fd, buffer, PROXY_V1_LEAST, MSG_WAITALL);
+	ssize_t received = receive(fd, buffer, PROXY_V1_LEAST, MSG_WAITALL);
 
 	*header = buffer;
 	*why = TOO_LATE;

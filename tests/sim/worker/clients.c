@@ -10,6 +10,7 @@
 
 #include "hub/hub.h"
 #include "sim/sim.h"
+#include "tests/sim/worker/process.h"
 #include "tests/sim/worker/server.h"
 
 #define LETTERS 26
@@ -21,7 +22,7 @@
  * a client may wait in a queue before. */
 #define KEPT_MORE (4 * HUB_SECOND)
 #define HEADER_MOST (5 * HUB_SECOND)
-/* Until then the server still takes what comes too late, so that the end is no reset. */
+/* Until then a server that runs still takes what comes too late, so that the end is no reset. */
 #define LINGERS_UNTIL (1200 * HUB_MILLISECOND)
 
 static struct {
@@ -118,7 +119,8 @@ judge(const struct talk *talk)
 	/* It waited in a queue that nobody serves for long. */
 	if (talk->echoed == 0 && server_has_died())
 		return &clients.ends.denied;
-	if (talk->is_reset && talk->paused < LINGERS_UNTIL)
+	if (talk->is_reset && talk->paused < LINGERS_UNTIL &&
+		!processes_were_held_since(talk->sent_at - talk->paused))
 		return &clients.ends.cut;
 	if (talk->echoed == talk->sent || (is_unheard && talk->paused >= IDLE_FROM))
 		return &clients.ends.ended;

@@ -46,7 +46,8 @@ refuse_memory(unsigned rate)
 struct list processes;
 static pid_t last_pid;
 static struct processes_deaths deaths;
-static int first_log; /* of the process that is the master's */
+static int64_t last_held; /* until then one of them was held */
+static int first_log;     /* of the process that is the master's */
 
 void
 processes_begin(void)
@@ -54,6 +55,7 @@ processes_begin(void)
 	list_init(&processes);
 	last_pid = 100;
 	deaths = (struct processes_deaths){0};
+	last_held = 0;
 	first_log = eventfd(0, EFD_CLOEXEC);
 }
 
@@ -302,6 +304,14 @@ hold(struct process *process, int64_t until)
 {
 	if (process->held_until < until)
 		process->held_until = until;
+	if (last_held < until)
+		last_held = until;
+}
+
+bool
+processes_were_held_since(int64_t since)
+{
+	return last_held > since;
 }
 
 void

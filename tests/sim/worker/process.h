@@ -34,6 +34,9 @@ void processes_stop_one(int64_t nanoseconds);
 /* Until now nobody could do anything: the machine stood still. */
 void processes_held(void);
 
+/* Whether one of them was stopped, or computed, after that time, so that it noticed nothing. */
+bool processes_were_held_since(int64_t since);
+
 /* Their master has died: the kernel tells them. */
 void processes_orphan(void);
 

@@ -152,7 +152,8 @@ Test(proxy_v1, what_is_not_as_it_must_be_is_refused)
 
 static struct {
 	const char *bytes;
-	size_t piece; /* at once */
+	size_t piece;  /* sent at once */
+	size_t length; /* or sent whole */
 
 	enum proxy_reading reading;
 	const char *why;
@@ -228,4 +229,47 @@ Test(proxy_v1, one_that_does_not_end_is_cut_or_wrong)
 		cr_assert_eq(arrive("PROXIES ARE NICE\r\n" LINE, piece), PROXY_WRONG);
 		cr_assert_not_null(strstr(arrival.why, "does not begin"), "%s", arrival.why);
 	}
+}
+
+/* ---- too late ---- */
+
+static void *
+read_late_body(void *unused)
+{
+	struct hub_timeout passed;
+	int pair[2];
+
+	memset(arrival.rest, 0, sizeof arrival.rest);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	hub_send(pair[1], arrival.bytes, arrival.length, 0);
+	hub_timeout_start(&passed, 0);
+	arrival.reading = proxy_read(pair[0], &arrival.client, &arrival.why);
+	hub_timeout_stop(&passed);
+	hub_recv(pair[0], arrival.rest, sizeof arrival.rest - 1, MSG_DONTWAIT);
+	hub_close(pair[0]);
+	hub_close(pair[1]);
+	return unused;
+}
+
+static enum proxy_reading
+arrive_before_it_is_late(const char *bytes, size_t length)
+{
+	arrival.bytes = bytes;
+	arrival.length = length;
+	in_hub(read_late_body, NULL);
+	return arrival.reading;
+}
+
+#define BINARY "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\x01\xc0\0\x02\x07\x1f\x90\0\x50"
+
+/* The deadline passes while the process is stopped. */
+Test(proxy_v1, what_has_come_by_the_deadline_is_read_after_it)
+{
+	cr_assert_eq(arrive_before_it_is_late(LINE "GET", strlen(LINE "GET")), PROXY_READ);
+	cr_assert_str_eq(arrival.rest, "GET");
+	cr_assert_eq(arrive_before_it_is_late(BINARY "GET", sizeof BINARY "GET" - 1), PROXY_READ);
+	cr_assert_str_eq(arrival.rest, "GET");
+	cr_assert_eq(arrive_before_it_is_late(LINE, strlen(LINE) - 1), PROXY_CUT);
+	cr_assert_eq(arrive_before_it_is_late(BINARY, sizeof BINARY - 2), PROXY_CUT);
+	cr_assert_eq(arrive_before_it_is_late("", 0), PROXY_NOTHING);
 }
