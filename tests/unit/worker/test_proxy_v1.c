@@ -260,7 +260,9 @@ arrive_before_it_is_late(const char *bytes, size_t length)
 	return arrival.reading;
 }
 
-#define BINARY "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\x01\xc0\0\x02\x07\x1f\x90\0\x50"
+#define BINARY                                                                                     \
+	"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"                                                       \
+	"\x0a\0\0\x01\xc0\0\x02\x07\x1f\x90\0\x50"
 
 /* The deadline passes while the process is stopped. */
 Test(proxy_v1, what_has_come_by_the_deadline_is_read_after_it)
