@@ -153,7 +153,7 @@ Test(orphans, a_killed_master_takes_nothing_with_it)
 	witness_stop(&lasting);
 	fprintf(stderr, "lasting: %s\n", witness_text(&lasting));
 	/* On a slow machine a connection may rest so long that it is ended as idle, and comes
-	 * again: it may be refused, and reset in the queue of a worker that accepts none any more. */
+	 * again: it may be refused, and reset in the queue of a worker that no longer accepts. */
 	unlucky = lasting.result.refused + (lasting.result.young < lasting.result.reset
 							   ? lasting.result.young
 							   : lasting.result.reset);
