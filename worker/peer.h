@@ -16,6 +16,20 @@ HUBBUB_API_BEGIN
  * Switches: no.  Returns 0, or -1 with the errno of getpeername(2). */
 int hubbub_peer(int client, struct sockaddr *address, socklen_t *length);
 
+#define HUBBUB_PEER_TEXT_SIZE 55 /* bytes that hold every text of hubbub_peer_text */
+
+/* Writes hubbub_peer's address as the log does: "127.0.0.1:5000", "[::1]:5000" or "unix"; "?" if
+ * there is no address, as after a reset. Writes at most size bytes with the NUL: what does not fit
+ * is cut off.
+ * Switches: no.  Only in the hub that serves the connection.  Returns text.  Errors: none; errno is
+ * unchanged. */
+const char *hubbub_peer_text(int client, char *text, size_t size);
+
+/* As hubbub_peer_text, for an address that the service has itself, such as that of a datagram's
+ * sender.
+ * Switches: no.  Returns text.  Errors: none. */
+const char *hubbub_address_text(const struct sockaddr_storage *address, char *text, size_t size);
+
 /* Tells the subject of the client's TLS certificate (--tls-client), as snprintf(3) does: writes at
  * most size bytes with the NUL, and returns the whole length without it. The text is printable
  * ASCII in the form of RFC 2253, such as "CN=client 7,O=Example", and no name can forge another:

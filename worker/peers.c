@@ -3,18 +3,24 @@
  * the next connection may get the same one. The table shrinks when it is empty. */
 #include "worker/peers.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "hub/base/check.h"
 #include "hub/io/opening.h"
+#include "worker/client.h"
 #include "worker/listener.h"
 #include "worker/peer.h"
 
 #define SIZE_FIRST 64
 #define SIZE_KEPT 1024
+
+static_assert(HUBBUB_PEER_TEXT_SIZE == CLIENT_NAME_SIZE, "every name fits");
 
 struct peer {
 	const struct sockaddr_storage *address; /* NULL where none is known; borrowed */
@@ -169,6 +175,27 @@ hubbub_peer(int client, struct sockaddr *address, socklen_t *length)
 	memcpy(address, known, *length < whole ? *length : whole);
 	*length = whole;
 	return 0;
+}
+
+const char *
+hubbub_address_text(const struct sockaddr_storage *address, char *text, size_t size)
+{
+	char name[CLIENT_NAME_SIZE];
+
+	snprintf(text, size, "%s", client_name(address, name));
+	return text;
+}
+
+const char *
+hubbub_peer_text(int client, char *text, size_t size)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t length = sizeof address;
+	int error = errno;
+
+	hubbub_peer(client, (struct sockaddr *)&address, &length);
+	errno = error;
+	return hubbub_address_text(&address, text, size);
 }
 
 const char *

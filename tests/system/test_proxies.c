@@ -50,23 +50,23 @@ Test(proxies, one_names_the_client)
 	int fd;
 
 	cr_assert(server_start(&server, "example-peer", "1", "2", "--proxy-protocol=on", NULL));
-	cr_assert_str_eq(told(V4_HEADER, 28), "192.0.2.7 port 8080\n");
+	cr_assert_str_eq(told(V4_HEADER, 28), "192.0.2.7:8080\n");
 	/* The header may come in any pieces. */
 	fd = client_connect(server.program.port);
 	for (int i = 0; i < 28; i++) {
 		send(fd, V4_HEADER + i, 1, MSG_NOSIGNAL);
 		poll(NULL, 0, 1);
 	}
-	cr_assert(client_exchange(fd, "", "192.0.2.7 port 8080\n"));
+	cr_assert(client_exchange(fd, "", "192.0.2.7:8080\n"));
 	close(fd);
 	/* For a connection of the proxy's own, the peer is the proxy. */
-	snprintf(expected, sizeof expected, "127.0.0.1 port ");
+	snprintf(expected, sizeof expected, "127.0.0.1:");
 	cr_assert_eq(strncmp(told(LOCAL_HEADER, 16), expected, strlen(expected)), 0);
 	/* Of version 1. */
 	cr_assert_str_eq(
-		told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40), "192.0.2.7 port 8080\n");
-	cr_assert_str_eq(told("PROXY TCP6 2001:db8::7 2001:db8::1 8080 80\r\n", 44),
-		"2001:db8::7 port 8080\n");
+		told("PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n", 40), "192.0.2.7:8080\n");
+	cr_assert_str_eq(
+		told("PROXY TCP6 2001:db8::7 2001:db8::1 8080 80\r\n", 44), "[2001:db8::7]:8080\n");
 	cr_assert_eq(strncmp(told("PROXY UNKNOWN\r\n", 15), expected, strlen(expected)), 0);
 	cr_assert_eq(server_number(&server, "totals.refused"), 0);
 	cr_assert_str_eq(told("GET / HTTP/1.0\r\n\r\n", 18), "");

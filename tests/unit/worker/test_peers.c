@@ -1,5 +1,6 @@
 #include "worker/peers.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <hubbub/hub.h>
@@ -135,4 +136,52 @@ Test(peers, a_name_is_not_the_next_connections)
 	cr_assert_str_eq(at_first, "");
 	cr_assert_str_eq(later, "", "a new address does not bring a former name back");
 	peers_fini(&peers);
+}
+
+/* ---- the address as text ---- */
+
+Test(peers, tell_an_address_as_text)
+{
+	struct sockaddr_storage named = {.ss_family = AF_INET6};
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&named;
+	char text[HUBBUB_PEER_TEXT_SIZE];
+	struct peers peers = {0};
+	int pair[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair);
+	cr_assert_eq(hubbub_peer_text(pair[0], text, sizeof text), text);
+	cr_assert_str_eq(text, "unix");
+	peers_use(&peers);
+	inet_pton(AF_INET6, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &v6->sin6_addr);
+	v6->sin6_port = htons(65535);
+	cr_assert_eq(peers_remember(&peers, pair[0], &named), 0);
+	cr_assert_str_eq(hubbub_peer_text(pair[0], text, sizeof text),
+		"[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	cr_assert_str_eq(hubbub_address_text(&named, text, sizeof text),
+		"[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	peers_fini(&peers);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+Test(peers, tell_a_question_mark_without_an_address)
+{
+	char text[HUBBUB_PEER_TEXT_SIZE];
+
+	errno = EXDEV;
+	cr_assert_str_eq(hubbub_peer_text(-1, text, sizeof text), "?");
+	cr_assert_eq(errno, EXDEV, "it has no errors");
+}
+
+Test(peers, cut_off_what_does_not_fit)
+{
+	struct sockaddr_storage address = {.ss_family = AF_INET};
+	char text[8];
+
+	memset(text, 'x', sizeof text);
+	inet_pton(AF_INET, "192.0.2.7", &((struct sockaddr_in *)&address)->sin_addr);
+	cr_assert_str_eq(hubbub_address_text(&address, text, 6), "192.0");
+	cr_assert_eq(strnlen(text, sizeof text), 5);
+	cr_assert_eq(memcmp(text, "192.0\0xx", sizeof text), 0, "beyond its end");
+	cr_assert_eq(*hubbub_address_text(&address, text, 0), '1', "no room, not even for the NUL");
 }
