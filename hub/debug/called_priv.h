@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "hub/record_priv.h"
+#include "hub/debug/awaited_priv.h"
 
 /* Enough for each of them. */
 #define CALLED_SIZE 128
@@ -25,11 +25,24 @@ called(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
 	return text;
 }
 
-/* Writes what the coroutine, which waits, waits for. Returns text. */
+/* Writes what the coroutine, which waits, waits for; of a lock also who holds it, since that is who
+ * lets it wait. Returns text. */
 static inline const char *
 called_awaited(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
 {
-	snprintf(text, CALLED_SIZE, "%s (%p)", coroutine->waits_for, coroutine->waits_on);
+	const struct hub_coroutine *holder = awaited_holder(coroutine);
+	const char *what = coroutine->waits_for;
+	const void *on = coroutine->waits_on;
+	char name[CALLED_SIZE];
+
+	if (on == NULL)
+		snprintf(text, CALLED_SIZE, "%s", what);
+	else if (coroutine_waits_on_fd(coroutine))
+		snprintf(text, CALLED_SIZE, "%s on fd %d", what, (int)(intptr_t)on);
+	else if (holder == NULL)
+		snprintf(text, CALLED_SIZE, "%s (%p)", what, on);
+	else
+		snprintf(text, CALLED_SIZE, "%s (%p) of %.80s", what, on, called(holder, name));
 	return text;
 }
 

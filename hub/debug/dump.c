@@ -11,9 +11,19 @@
 #include "hub/base/clock.h"
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
+#include "hub/debug/awaited_priv.h"
 #include "hub/debug/backtrace_priv.h"
 #include "hub/debug/called_priv.h"
 #include "hub/scheduler_priv.h"
+
+static const struct hub_coroutine *
+hold_nothing(const struct hub_coroutine *coroutine)
+{
+	(void)coroutine;
+	return NULL;
+}
+
+const struct hub_coroutine *(*awaited_holder)(const struct hub_coroutine *coroutine) = hold_nothing;
 
 static const char *const state_names[COROUTINE_STATE_MAX] = {
 	[COROUTINE_READY] = "runnable",

@@ -42,12 +42,27 @@ def coroutines(hub):
         link = link["next"]
 
 
+def awaited(what, on):
+    """What a coroutine waits for, as in a dump (called_priv.h)."""
+    address = int(on)
+    if address == 0:
+        return what
+    if address < 4096 * 1024:
+        return "%s on fd %d" % (what, address)
+    text = "%s (%s)" % (what, hex(address))
+    if what == "lock":
+        lock = on.cast(gdb.lookup_type("struct hub_lock").pointer())
+        owner = lock["owner"]
+        if owner and owner["id"] == lock["owner_id"]:
+            text += ' of %s "%s"' % (hex(int(owner)), owner["name"].string())
+    return text
+
+
 def describe(coroutine):
     state = int(coroutine["state"])
     text = '%s "%s": %s' % (hex(int(coroutine)), coroutine["name"].string(), STATES[state])
     if state == 2:
-        text += " for %s (%s)" % (
-            coroutine["waits_for"].string(), hex(int(coroutine["waits_on"])))
+        text += " for " + awaited(coroutine["waits_for"].string(), coroutine["waits_on"])
     if coroutine["is_killed"]:
         text += ", killed"
     site = int(coroutine["spawned_at"])

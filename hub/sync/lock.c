@@ -4,8 +4,10 @@
 #include "hub/sync/lock.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "hub/base/failed.h"
+#include "hub/debug/awaited_priv.h"
 #include "hub/waiters_priv.h"
 
 void
@@ -101,6 +103,25 @@ hub_lock_acquire_for(struct hub_lock *lock, int64_t nanoseconds)
 		return -1;
 	reason = lock_wait(lock, hub_current(), clock_end_of(nanoseconds), false);
 	return failed(reason);
+}
+
+/* As awaited_holder. */
+static const struct hub_coroutine *
+find_holder(const struct hub_coroutine *coroutine)
+{
+	const struct hub_lock *lock = coroutine->waits_on;
+
+	/* The memory of a coroutine that has ended stays readable: see stack_priv.h. */
+	return strcmp(coroutine->waits_for, "lock") == 0 && lock->owner != NULL &&
+			       is_owner(lock, lock->owner)
+		       ? lock->owner
+		       : NULL;
+}
+
+static __attribute__((constructor)) void
+tell_dumps(void)
+{
+	awaited_holder = find_holder;
 }
 
 /* Hands the lock to the first coroutine that still waits, or frees it. The new owner owns the lock

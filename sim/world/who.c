@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hub/debug/awaited_priv.h"
 #include "hub/debug/called_priv.h"
 #include "hub/debug/symbol_priv.h"
 #include "hub/scheduler_priv.h"
@@ -138,16 +139,10 @@ number_of_object(const void *object)
 	return i + 1;
 }
 
-/* Whether the object is a descriptor, as a pointer. */
-static bool
-is_descriptor(const void *object)
-{
-	return (uintptr_t)object < 4096 * 1024;
-}
-
 const char *
 called_awaited(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
 {
+	const struct hub_coroutine *holder = awaited_holder(coroutine);
 	const void *object = coroutine->waits_on;
 	const char *what = coroutine->waits_for;
 	char words[CALLED_SIZE];
@@ -156,8 +151,11 @@ called_awaited(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
 		snprintf(text, CALLED_SIZE, "%s", what);
 	else if (strcmp(what, "join") == 0)
 		snprintf(text, CALLED_SIZE, "join of %s", called(object, words));
-	else if (is_descriptor(object))
+	else if (coroutine_waits_on_fd(coroutine))
 		snprintf(text, CALLED_SIZE, "%s on %d", what, (int)(intptr_t)object);
+	else if (holder != NULL)
+		snprintf(text, CALLED_SIZE, "%s #%d of %.80s", what, number_of_object(object),
+			called(holder, words));
 	else
 		snprintf(text, CALLED_SIZE, "%s #%d", what, number_of_object(object));
 	return text;

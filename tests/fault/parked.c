@@ -1,4 +1,4 @@
-/* A program that dies by abort(3) while a coroutine is parked, for tests of debuggers. */
+/* A program that dies by abort(3) while coroutines are parked, for tests of debuggers. */
 #include <hubbub/hub.h>
 #include <stdlib.h>
 
@@ -10,8 +10,20 @@ wait_for_ever(void *argument)
 }
 
 static void *
+wait_for_lock(void *lock)
+{
+	hub_lock_acquire(lock);
+	return NULL;
+}
+
+static void *
 body(void *argument)
 {
+	static struct hub_lock lock;
+
+	hub_set_name(hub_current(), "the holder");
+	hub_lock_acquire(&lock);
+	hub_set_name(hub_spawn(wait_for_lock, &lock), "the next one");
 	hub_set_name(hub_spawn(wait_for_ever, NULL), "the parked one");
 	hub_sleep(HUB_MILLISECOND);
 	abort();

@@ -269,7 +269,7 @@ Test(control, stacks_shows_every_coroutine)
 			snprintf(heading, sizeof heading, "hub %d of worker %d", hub, worker);
 			cr_assert_not_null(strstr(output, heading), "%s", output);
 		}
-	cr_assert_not_null(strstr(output, "\"connection\": waits for recv"), "%s", output);
+	cr_assert_not_null(strstr(output, "\"connection\": waits for recv on fd "), "%s", output);
 	close(fd);
 }
 

@@ -41,11 +41,84 @@ Test(dump, names_every_coroutine_and_what_it_waits_for)
 	cr_assert_gt(length, 0);
 	text[length] = '\0';
 	cr_assert_not_null(strstr(text, "\"main\": running"));
-	cr_assert_not_null(strstr(text, "\"the sleeper\": waits for sleep"));
+	cr_assert_not_null(strstr(text, "\"the sleeper\": waits for sleep since "), "%s", text);
 	cr_assert_not_null(strstr(text, "spawned at dump_body+"), "%s", text);
 	cr_assert_not_null(strstr(text, "spawned at in_hub+"), "%s", text);
 	cr_assert_not_null(strstr(text, "hub_sleep+"), "no backtrace: %s", text);
 	cr_assert_not_null(strstr(text, " sleeper+"), "no backtrace: %s", text);
+}
+
+/* ---- what it says of a wait ---- */
+
+#define READ_FD 77
+
+static struct {
+	int pair[2];
+	struct hub_lock held, left; /* left by a coroutine that has ended */
+	char holder[64];            /* what the dump should call the holder of held */
+} waits;
+
+static void *
+reader(void *argument)
+{
+	char byte;
+
+	hub_recv(READ_FD, &byte, 1, 0);
+	hub_close(READ_FD);
+	hub_close(waits.pair[1]);
+	return argument;
+}
+
+static void *
+leaver(void *argument)
+{
+	hub_lock_acquire(&waits.left);
+	return argument;
+}
+
+static void *
+locker(void *lock)
+{
+	hub_lock_acquire(lock);
+	return NULL;
+}
+
+static void *
+waits_body(void *argument)
+{
+	int *pipes = argument;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, waits.pair);
+	dup2(waits.pair[0], READ_FD);
+	close(waits.pair[0]);
+	hub_set_name(hub_current(), "the holder");
+	snprintf(waits.holder, sizeof waits.holder, ") of %p \"the holder\" since ",
+		(void *)hub_current());
+	hub_lock_acquire(&waits.held);
+	hub_join(hub_spawn(leaver, NULL), NULL);
+	hub_detach(hub_spawn(reader, NULL));
+	hub_detach(hub_spawn(locker, &waits.held));
+	hub_detach(hub_spawn(locker, &waits.left));
+	hub_sleep(0);
+	hub_dump(pipes[1]);
+	return NULL;
+}
+
+Test(dump, tells_the_fd_and_the_holder_of_a_lock)
+{
+	char text[8192], left[64];
+	ssize_t length;
+	int pipes[2];
+
+	cr_assert_eq(pipe(pipes), 0);
+	in_hub(waits_body, pipes);
+	length = read(pipes[0], text, sizeof text - 1);
+	cr_assert_gt(length, 0);
+	text[length] = '\0';
+	cr_assert_not_null(strstr(text, ": waits for recv on fd 77 since "), "%s", text);
+	cr_assert_not_null(strstr(text, waits.holder), "no %s: %s", waits.holder, text);
+	snprintf(left, sizeof left, ": waits for lock (%p) since ", (void *)&waits.left);
+	cr_assert_not_null(strstr(text, left), "no %s: %s", left, text);
 }
 
 Test(dump, in_the_journal_each_line_has_its_level)
