@@ -66,9 +66,10 @@ draw_head(const json_t *state, const json_t *before, double seconds)
 	printw("  %lldx%lld  generation %lld%s", whole(state, "processes"), whole(state, "threads"),
 		whole(state, "generation"),
 		json_is_true(json_object_get(state, "changing")) ? "  (changing)" : "");
-	mvprintw(1, 0, "connections %lld of %lld   new/s %s   in/s %s   out/s %s   most/mean %.2f",
-		whole(state, "connections"), whole(state, "max_connections"), news, in, out,
-		json_number_value(json_object_get(state, "imbalance")));
+	mvprintw(1, 0, "connections %lld of %lld   new/s %s   in/s %s   out/s %s",
+		whole(state, "connections"), whole(state, "max_connections"), news, in, out);
+	if (view_imbalance(state) > 0)
+		printw("   most/mean %.2f", view_imbalance(state));
 }
 
 /* Draws a bar that shows which share of the server's connections the hub has, if the screen is wide

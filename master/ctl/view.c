@@ -184,10 +184,61 @@ view_metric(char *line, int size, const char *name, const json_t *value)
 	snprintf(line, (size_t)size, "%-33.63s  %5s%s", name, number, times);
 }
 
+double
+view_imbalance(const json_t *state)
+{
+	const json_t *worker, *hub;
+	json_int_t connections = 0;
+	size_t i, j, hubs = 0;
+
+	json_array_foreach(json_object_get(state, "workers"), i, worker)
+	{
+		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
+		{
+			connections += whole(hub, "connections");
+			hubs++;
+		}
+	}
+	return connections > 0 && hubs > 1 ? real(state, "imbalance") : 0;
+}
+
+/* Prints "2 reloads", "1 reload". */
+static void
+print_count(FILE *stream, const char *before, json_int_t count, const char *what)
+{
+	fprintf(stream, "%s%lld %s%s", before, (long long)count, what, count == 1 ? "" : "s");
+}
+
+static void
+print_totals(FILE *stream, const json_t *state)
+{
+	const json_t *totals = json_object_get(state, "totals");
+
+	print_count(stream, "", whole(state, "connections"), "connection");
+	fprintf(stream, " of %lld", (long long)whole(state, "max_connections"));
+	if (view_imbalance(state) > 0)
+		fprintf(stream, ", most on one hub %.2f times the mean", view_imbalance(state));
+	fprintf(stream, "; %lld accepted", (long long)whole(totals, "accepts"));
+	print_count(stream, ", ", whole(totals, "respawns"), "worker");
+	fprintf(stream, " replaced");
+	print_count(stream, ", ", whole(totals, "hangs"), "hang");
+	print_count(stream, ", ", whole(totals, "reloads"), "reload");
+	print_count(stream, ", ", whole(totals, "upgrades"), "upgrade");
+	fprintf(stream, "\n");
+	if (whole(totals, "datagrams") > 0) {
+		print_count(stream, "", whole(totals, "datagrams"), "datagram");
+		fprintf(stream, ", %lld answered\n", (long long)whole(totals, "replies"));
+	}
+	if (whole(totals, "refused") > 0) {
+		print_count(stream, "", whole(totals, "refused"), "connection");
+		fprintf(stream, " refused: the log says why\n");
+	}
+}
+
 static void
 print_head(FILE *stream, const json_t *state)
 {
-	const json_t *totals = json_object_get(state, "totals"), *address;
+	const json_t *address;
 	json_int_t processes = whole(state, "processes"), threads = whole(state, "threads");
 	size_t i;
 
@@ -197,22 +248,10 @@ print_head(FILE *stream, const json_t *state)
 	fprintf(stream, "\nlistens on");
 	json_array_foreach(json_object_get(state, "addresses"), i, address)
 		fprintf(stream, "%s %s", i > 0 ? "," : "", json_string_value(address));
-	fprintf(stream, "; %lld process%s x %lld thread%s, generation %lld\n", (long long)processes,
-		processes == 1 ? "" : "es", (long long)threads, threads == 1 ? "" : "s",
-		(long long)whole(state, "generation"));
-	fprintf(stream,
-		"%lld connections of %lld, most on one hub %.2f of the mean; %lld accepted, %lld "
-		"workers replaced, %lld hangs, %lld reloads, %lld upgrades\n",
-		(long long)whole(state, "connections"), (long long)whole(state, "max_connections"),
-		real(state, "imbalance"), (long long)whole(totals, "accepts"),
-		(long long)whole(totals, "respawns"), (long long)whole(totals, "hangs"),
-		(long long)whole(totals, "reloads"), (long long)whole(totals, "upgrades"));
-	if (whole(totals, "datagrams") > 0)
-		fprintf(stream, "%lld datagrams, %lld answered\n",
-			(long long)whole(totals, "datagrams"), (long long)whole(totals, "replies"));
-	if (whole(totals, "refused") > 0)
-		fprintf(stream, "%lld connections refused: the log says why\n",
-			(long long)whole(totals, "refused"));
+	fprintf(stream, "; %lld process%s", (long long)processes, processes == 1 ? "" : "es");
+	print_count(stream, " x ", threads, "thread");
+	fprintf(stream, ", generation %lld\n", (long long)whole(state, "generation"));
+	print_totals(stream, state);
 	fprintf(stream, "\n");
 }
 

@@ -18,6 +18,10 @@ void view_hub(char *line, int size, const json_t *worker, const json_t *hub, con
 /* The heading of these lines. */
 extern const char view_hub_heading[];
 
+/* How many times the mean the fullest hub has; 0 where that says nothing: no hub that serves has a
+ * connection, or there is only one. */
+double view_imbalance(const json_t *state);
+
 /* Writes a number in at most five characters: "123", "12.3k". */
 void view_short(char *text, int size, double number);
 

@@ -131,6 +131,11 @@ function number(name, value, text) {
   box.insertAdjacentHTML("beforeend", line(remember(name, value || 0)));
   return box;
 }
+/* Without connections it says nothing. */
+function imbalanceOf(state) {
+  const hubs = state.workers.flatMap(worker => worker.hubs);
+  return hubs.length > 1 && hubs.some(hub => hub.connections) ? state.imbalance : null;
+}
 function showNumbers(state) {
   const totals = state.totals, former = before && before.totals, asked = totals.request_duration_seconds;
   const grown = key => rate(totals[key], former ? former[key] : undefined);
@@ -145,7 +150,7 @@ function showNumbers(state) {
     number("sent B/s", grown("sent_bytes")),
     number("CPU", cpuOf(state), percent(cpuOf(state))),
     number("memory", memoryOf(state), short(memoryOf(state)) + "B"),
-    number("most / mean", state.imbalance, state.imbalance.toFixed(2)));
+    number("most / mean", imbalanceOf(state), state.imbalance.toFixed(2)));
 }
 
 const hubColumns = [
