@@ -1,5 +1,5 @@
 /* A service that is built out of tree against an installed hubbub, by pkg-config and by
- * find_package, and then talked to. */
+ * find_package, and then talked to; and what else is installed. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -67,5 +67,23 @@ Test(install, a_service_of_ones_own_is_built_and_served, .timeout = 600)
 		folder, folder);
 	snprintf(path, sizeof path, "%s/build/hello", folder);
 	says_hello(path);
+	shell("rm -rf %s", folder);
+}
+
+/* Where the tools that make them are: then they are in every installed tree, not only in
+ * packages. */
+Test(install, manual_pages_and_completions_come_with_it, .timeout = 600)
+{
+	if (system("command -v help2man python3 >/dev/null && "
+		   "grep -q '^HUBBUB_SANITIZE:STRING=$' " HUBBUB_BUILD_DIR "/CMakeCache.txt") != 0)
+		cr_skip_test("they need help2man, python3 and a build without sanitizers");
+	cr_assert_not_null(mkdtemp(folder));
+	shell("cmake --install %s --prefix %s/usr >/dev/null", HUBBUB_BUILD_DIR, folder);
+	shell("cd %s/usr/share && zcat man/man8/hubbub-echo.8.gz | grep -q 'drain.-timeout' && "
+	      "zcat man/man1/hubbub-ctl.1.gz | grep -q 'stop gracefully' && "
+	      "zcat man/man3/hubbub_peer.3.gz | grep -q hubbub_peer_text && "
+	      "bash -n bash-completion/completions/hubbub-ctl && "
+	      "grep -q '^#compdef hubbub-echo$' zsh/site-functions/_hubbub-echo",
+		folder);
 	shell("rm -rf %s", folder);
 }
