@@ -2,10 +2,26 @@
  * need not ask each time. */
 #include "bytes.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool
+text_number(struct text text, int64_t *number)
+{
+	char copy[24];
+	char *end;
+
+	if (text.length == 0 || text.length >= sizeof copy ||
+		strspn(memcpy(copy, text.bytes, text.length), "-0123456789") < text.length)
+		return false;
+	copy[text.length] = '\0';
+	errno = 0;
+	*number = strtoll(copy, &end, 10);
+	return errno == 0 && end == copy + text.length;
+}
 
 static bool
 has_room(struct bytes *bytes, size_t length)

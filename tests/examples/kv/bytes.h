@@ -4,12 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes of a request or of the store, NULs perhaps among them. */
 struct text {
 	const char *bytes;
 	size_t length;
 };
+
+/* Reads a whole number, of nothing but a sign and digits. */
+bool text_number(struct text text, int64_t *number);
 
 /* A buffer; {0} is empty. */
 struct bytes {

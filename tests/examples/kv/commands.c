@@ -1,10 +1,8 @@
 /* The commands: a row of the table, and a function, for each. */
 #include "commands.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -15,22 +13,6 @@ static bool
 is_word(struct text text, const char *word)
 {
 	return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
-}
-
-/* Reads a whole number, of nothing but a sign and digits. */
-static bool
-read_number(struct text text, int64_t *number)
-{
-	char copy[24];
-	char *end;
-
-	if (text.length == 0 || text.length >= sizeof copy ||
-		strspn(memcpy(copy, text.bytes, text.length), "-0123456789") < text.length)
-		return false;
-	copy[text.length] = '\0';
-	errno = 0;
-	*number = strtoll(copy, &end, 10);
-	return errno == 0 && end == copy + text.length;
 }
 
 /* Takes a key. Returns false, with an error as the reply, if it cannot be one. */
@@ -52,7 +34,7 @@ take_expiry(struct request *request, struct transaction *transaction, struct byt
 	const int64_t most = 1000000000; /* half a life */
 	int64_t seconds;
 
-	if (!read_number(resp_take(request), &seconds)) {
+	if (!text_number(resp_take(request), &seconds)) {
 		resp_error(reply, "ERR value is not an integer or out of range");
 		return false;
 	}
@@ -78,9 +60,8 @@ static void
 reply_value(struct transaction *transaction, struct text key, struct bytes *reply)
 {
 	struct text value;
-	uint64_t expires;
 
-	if (store_get(transaction, key, &value, &expires))
+	if (store_get(transaction, key, &value))
 		resp_bulk(reply, value);
 	else
 		resp_null(reply);
@@ -143,24 +124,22 @@ del(struct request *request, struct transaction *transaction, struct bytes *repl
 static void
 incr(struct request *request, struct transaction *transaction, struct bytes *reply)
 {
-	struct text key, value;
-	uint64_t expires = 0;
 	int64_t number = 0;
-	char digits[24];
+	struct text key;
 
 	if (!take_key(request, reply, &key))
 		return;
-	if (store_get(transaction, key, &value, &expires) && !read_number(value, &number)) {
+	switch (store_increment(transaction, key, &number)) {
+	case STORE_INCREMENTED:
+		resp_integer(reply, number);
+		break;
+	case STORE_NO_NUMBER:
 		resp_error(reply, "ERR value is not an integer or out of range");
-		return;
-	}
-	if (__builtin_add_overflow(number, 1, &number)) {
+		break;
+	case STORE_TOO_LARGE:
 		resp_error(reply, "ERR increment or decrement would overflow");
-		return;
+		break;
 	}
-	value = (struct text){digits, (size_t)sprintf(digits, "%" PRId64, number)};
-	store_put(transaction, key, value, expires);
-	resp_integer(reply, number);
 }
 
 static void

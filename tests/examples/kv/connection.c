@@ -11,7 +11,6 @@
 #include "metrics.h"
 #include "resp.h"
 #include "store.h"
-#include "writer.h"
 
 /* Bytes of replies after which a run ends: the rest of its requests is another one. */
 #define REPLIES_ENOUGH ((size_t)1 << 20)
@@ -32,11 +31,19 @@ struct run {
 	size_t length;
 	size_t longest;
 	size_t requests;
+	size_t asked; /* of them: those that have a reply */
 	bool writes;
 	struct request next; /* what follows them: a part of a request, or what is none */
 	size_t done;         /* bytes that were run */
 	struct bytes replies;
 };
+
+/* An empty line has no reply. */
+static bool
+is_asking(const struct request *request)
+{
+	return !request->is_line || request->name.length > 0;
+}
 
 static void
 find_run(struct run *run, size_t length, bool is_single)
@@ -47,6 +54,7 @@ find_run(struct run *run, size_t length, bool is_single)
 			&run->next)) > 0) {
 		run->length += (size_t)found;
 		run->requests++;
+		run->asked += is_asking(&run->next);
 		run->writes |= command_writes(&run->next);
 		if (is_single)
 			return;
@@ -66,33 +74,21 @@ run_requests(struct transaction *transaction, void *argument)
 		transaction->error == 0) {
 		run->done += (size_t)resp_parse(
 			run->bytes + run->done, run->length - run->done, run->longest, &request);
-		if (!request.is_line || request.name.length > 0)
+		if (is_asking(&request))
 			command_run(&request, transaction, &run->replies);
 	}
 }
 
-/* Returns 0 or the store's error. */
-static int
-run_in_transaction(struct store *store, struct run *run)
-{
-	struct transaction transaction;
-
-	if (run->writes)
-		return writer_change(run_requests, run);
-	store_read(store, &transaction);
-	run_requests(&transaction, run);
-	return store_read_end(&transaction);
-}
-
-/* The reply to a request that has failed. */
+/* The replies to requests that have failed. */
 static void
-refuse(struct run *run, int error)
+refuse(struct run *run, const char *why)
 {
-	hubbub_count(KV_REFUSED, 1);
-	hubbub_log(HUBBUB_ERROR, "a request has failed error=%s", store_why(error));
+	hubbub_count(KV_REFUSED, run->asked);
+	hubbub_log(HUBBUB_ERROR, "requests have failed count=%zu error=%s", run->asked, why);
 	run->done = run->length;
 	bytes_cut_back(&run->replies, 0);
-	resp_error(&run->replies, "ERR %s", store_why(error));
+	for (size_t i = 0; i < run->asked; i++)
+		resp_error(&run->replies, "ERR %s", why);
 }
 
 /* Answers a run. Returns whether the client can be spoken to further. */
@@ -103,13 +99,13 @@ answer(struct connection *connection, struct run *run)
 	bool is_sent;
 
 	hubbub_busy(connection->client);
-	error = run_in_transaction(connection->store, run);
-	if (error != 0 && run->requests > 1) {
+	error = store_run(connection->store, run->writes, run_requests, run);
+	if (error != 0 && run->requests > 1 && store_is_undone(connection->store, error)) {
 		connection->careful = run->length;
 		run->done = 0;
 		bytes_cut_back(&run->replies, 0);
 	} else if (error != 0) {
-		refuse(run, error);
+		refuse(run, store_why(connection->store, error));
 	}
 	is_sent = hub_stream_write(connection->stream, run->replies.data, run->replies.length) ==
 			  (ssize_t)run->replies.length &&
@@ -131,7 +127,8 @@ serve_run(struct connection *connection, size_t *needed)
 	run.bytes = hub_stream_peek(connection->stream, *needed, &length);
 	if (run.bytes == NULL)
 		return false;
-	find_run(&run, length, connection->careful > 0);
+	find_run(&run, length,
+		connection->careful > 0 || !store_has_transactions(connection->store));
 	if (run.requests > 0)
 		goes_on = answer(connection, &run);
 	*needed = run.requests > 0 ? 1 : run.next.needed;

@@ -1,4 +1,5 @@
-/* kv: a key-value service that speaks the protocol of Redis, and keeps its data in LMDB.
+/* kv: a key-value service that speaks the protocol of Redis, and keeps its data in LMDB, or
+ * in Redis or PostgreSQL.
  * hubbub_main has the processes, threads and options of every server (--help); here is what this
  * one has besides.
  *
@@ -11,9 +12,6 @@
 #include "connection.h"
 #include "metrics.h"
 #include "store.h"
-#include "writer.h"
-
-#define SWEEP_MOST 1000 /* keys in one transaction, for which other writers wait */
 
 struct kv {
 	struct store store;
@@ -23,9 +21,23 @@ struct kv {
 static const char *const sync_words[] = {"commit", "data", "never"};
 
 static const struct hubbub_option options[] = {
+	{.name = "engine",
+		.values = "lmdb|redis:ADDRESS|postgresql:CONNINFO",
+		.help = "What keeps the data: LMDB in a file; Redis at HOST:PORT or the path of a "
+			"Unix socket; PostgreSQL, by a connection string of libpq",
+		.kind = HUBBUB_STRING,
+		HUBBUB_FIELD(struct kv, store.name),
+		.standard = "lmdb",
+		.change = HUBBUB_FIXED},
+	{.name = "engine-timeout",
+		.values = "SECONDS",
+		.help = "Time for Redis or PostgreSQL to answer",
+		.kind = HUBBUB_DURATION,
+		HUBBUB_FIELD(struct kv, store.patience),
+		.standard = "5"},
 	{.name = "store",
 		.values = "DIRECTORY",
-		.help = "Where the data is",
+		.help = "Where the data of LMDB is",
 		.kind = HUBBUB_STRING,
 		HUBBUB_FIELD(struct kv, store.path),
 		.standard = "kv.store",
@@ -68,24 +80,12 @@ static const struct hubbub_metric metrics[] = {
 	{0},
 };
 
-/* A worker that replaces a dead one frees what that one's readers held. */
-static const char *
-forget_dead(struct store *store)
-{
-	int dead = store_forget_dead(store);
-
-	if (dead > 0)
-		hubbub_log(HUBBUB_INFO, "readers have died count=%d", dead);
-	return NULL;
-}
-
 static const char *
 start_worker(void *context)
 {
 	struct kv *kv = context;
-	const char *why = store_open(&kv->store);
 
-	return why != NULL ? why : forget_dead(&kv->store);
+	return store_open(&kv->store);
 }
 
 static const char *
@@ -101,16 +101,16 @@ static const char *
 start_hub(void *context)
 {
 	struct kv *kv = context;
-	int error = store_reader_open(&kv->store);
 
-	return error == 0 ? NULL : hubbub_why("cannot read the store: %s", store_why(error));
+	return store_hub_open(&kv->store);
 }
 
 static const char *
 stop_hub(void *context)
 {
-	(void)context;
-	store_reader_close();
+	struct kv *kv = context;
+
+	store_hub_close(&kv->store);
 	return NULL;
 }
 
@@ -119,44 +119,24 @@ write_groups(void *context)
 {
 	struct kv *kv = context;
 
-	return writer_run(&kv->store);
+	return store_write_groups(&kv->store);
 }
 
-static void
-sweep_some(struct transaction *transaction, void *swept)
-{
-	*(size_t *)swept = store_sweep(transaction, SWEEP_MOST);
-}
-
-static bool
-has_expired(struct store *store)
-{
-	struct transaction transaction;
-	bool is_found;
-
-	store_read(store, &transaction);
-	is_found = store_has_expired(&transaction);
-	return store_read_end(&transaction) == 0 && is_found;
-}
-
-/* Removes keys that have expired, which are invisible already, and readers that have died. */
+/* Removes keys that have expired, which are invisible already. */
 static const char *
 sweep(void *context)
 {
 	struct kv *kv = context;
+	const char *why;
 	size_t swept;
-	int error;
 
 	do {
-		forget_dead(&kv->store);
-		while (has_expired(&kv->store)) {
-			error = writer_change(sweep_some, &swept);
-			if (error != 0)
-				return hubbub_why("cannot sweep: %s", store_why(error));
+		do {
+			why = store_sweep(&kv->store, &swept);
 			hubbub_count(KV_EXPIRED, swept);
-		}
-	} while (hub_sleep(HUB_SECOND) == 0);
-	return NULL;
+		} while (why == NULL && swept > 0);
+	} while (why == NULL && hub_sleep(HUB_SECOND) == 0);
+	return why;
 }
 
 static const struct hubbub_background background[] = {

@@ -3,12 +3,17 @@
  *
  *	keys:		"name" -> 1700000000000 "value"
  *	expiries:	1700000000000 "name" -> "" */
+#include "records.h"
+
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
+#include "engine.h"
+#include "lmdb.h"
 
 #define TIME_LENGTH sizeof(uint64_t)
 
@@ -51,8 +56,8 @@ forget_expiry(struct transaction *transaction, struct text key, uint64_t expires
 	if (expires == 0)
 		return;
 	make_expiry(&expiry, key, expires);
-	has_succeeded(transaction,
-		mdb_del(transaction->txn, transaction->store->expiries, &expiry.value, NULL));
+	has_succeeded(
+		transaction, mdb_del(transaction->handle, lmdb.expiries, &expiry.value, NULL));
 }
 
 static void
@@ -64,35 +69,43 @@ note_expiry(struct transaction *transaction, struct text key, uint64_t expires)
 	if (expires == 0)
 		return;
 	make_expiry(&expiry, key, expires);
-	has_succeeded(transaction, mdb_put(transaction->txn, transaction->store->expiries,
-					   &expiry.value, &nothing, 0));
+	has_succeeded(transaction,
+		mdb_put(transaction->handle, lmdb.expiries, &expiry.value, &nothing, 0));
 }
 
-/* As store_get, also of what has expired and was not swept up. What cannot be a key is not
- * found. */
+/* Finds also what has expired and was not swept up. */
 static bool
 find(struct transaction *transaction, struct text key, struct text *value, uint64_t *expires)
 {
 	MDB_val name = value_of(key), record;
 
-	if (transaction->error != 0 || key.length == 0 || key.length > STORE_KEY_MOST ||
-		!has_succeeded(transaction,
-			mdb_get(transaction->txn, transaction->store->keys, &name, &record)))
+	if (transaction->error != 0 ||
+		!has_succeeded(
+			transaction, mdb_get(transaction->handle, lmdb.keys, &name, &record)))
 		return false;
 	memcpy(expires, record.mv_data, TIME_LENGTH);
 	*value = (struct text){(char *)record.mv_data + TIME_LENGTH, record.mv_size - TIME_LENGTH};
 	return true;
 }
 
-bool
-store_get(struct transaction *transaction, struct text key, struct text *value, uint64_t *expires)
+/* Finds what has not expired. */
+static bool
+find_valid(struct transaction *transaction, struct text key, struct text *value, uint64_t *expires)
 {
 	return find(transaction, key, value, expires) &&
 	       (*expires == 0 || *expires > transaction->now);
 }
 
+bool
+records_get(struct transaction *transaction, struct text key, struct text *value)
+{
+	uint64_t expires;
+
+	return find_valid(transaction, key, value, &expires);
+}
+
 void
-store_put(struct transaction *transaction, struct text key, struct text value, uint64_t expires)
+records_put(struct transaction *transaction, struct text key, struct text value, uint64_t expires)
 {
 	MDB_val name = value_of(key), record = {TIME_LENGTH + value.length, NULL};
 	struct text former;
@@ -101,8 +114,8 @@ store_put(struct transaction *transaction, struct text key, struct text value, u
 	if (find(transaction, key, &former, &former_expires))
 		forget_expiry(transaction, key, former_expires);
 	if (transaction->error != 0 ||
-		!has_succeeded(transaction, mdb_put(transaction->txn, transaction->store->keys,
-						    &name, &record, MDB_RESERVE)))
+		!has_succeeded(transaction,
+			mdb_put(transaction->handle, lmdb.keys, &name, &record, MDB_RESERVE)))
 		return;
 	memcpy(record.mv_data, &expires, TIME_LENGTH);
 	memcpy((char *)record.mv_data + TIME_LENGTH, value.bytes, value.length);
@@ -110,13 +123,13 @@ store_put(struct transaction *transaction, struct text key, struct text value, u
 }
 
 bool
-store_expire(struct transaction *transaction, struct text key, uint64_t expires)
+records_expire(struct transaction *transaction, struct text key, uint64_t expires)
 {
 	struct text value;
 	uint64_t former_expires;
 	char *copy;
 
-	if (!store_get(transaction, key, &value, &former_expires))
+	if (!find_valid(transaction, key, &value, &former_expires))
 		return false;
 	copy = malloc(value.length + 1);
 	if (copy == NULL) {
@@ -124,13 +137,13 @@ store_expire(struct transaction *transaction, struct text key, uint64_t expires)
 		return false;
 	}
 	memcpy(copy, value.bytes, value.length);
-	store_put(transaction, key, (struct text){copy, value.length}, expires);
+	records_put(transaction, key, (struct text){copy, value.length}, expires);
 	free(copy);
 	return true;
 }
 
 bool
-store_delete(struct transaction *transaction, struct text key)
+records_delete(struct transaction *transaction, struct text key)
 {
 	MDB_val name = value_of(key);
 	struct text former;
@@ -140,10 +153,29 @@ store_delete(struct transaction *transaction, struct text key)
 		return false;
 	forget_expiry(transaction, key, expires);
 	if (transaction->error != 0 ||
-		!has_succeeded(transaction,
-			mdb_del(transaction->txn, transaction->store->keys, &name, NULL)))
+		!has_succeeded(transaction, mdb_del(transaction->handle, lmdb.keys, &name, NULL)))
 		return false;
 	return expires == 0 || expires > transaction->now;
+}
+
+enum store_increment
+records_increment(struct transaction *transaction, struct text key, int64_t *number)
+{
+	enum store_increment outcome = STORE_INCREMENTED;
+	struct text value;
+	uint64_t expires = 0;
+	char digits[24];
+
+	*number = 1;
+	if (find_valid(transaction, key, &value, &expires))
+		outcome = engine_increment(value, number);
+	else
+		expires = 0;
+	if (outcome != STORE_INCREMENTED)
+		return outcome;
+	value = (struct text){digits, (size_t)sprintf(digits, "%" PRId64, *number)};
+	records_put(transaction, key, value, expires);
+	return STORE_INCREMENTED;
 }
 
 /* Finds the key that expires first, if it has. */
@@ -156,8 +188,8 @@ find_expired(struct transaction *transaction, MDB_val *expiry)
 	bool is_found;
 
 	if (transaction->error != 0 ||
-		!has_succeeded(transaction,
-			mdb_cursor_open(transaction->txn, transaction->store->expiries, &cursor)))
+		!has_succeeded(
+			transaction, mdb_cursor_open(transaction->handle, lmdb.expiries, &cursor)))
 		return false;
 	is_found = has_succeeded(transaction, mdb_cursor_get(cursor, expiry, &nothing, MDB_FIRST));
 	mdb_cursor_close(cursor);
@@ -168,7 +200,7 @@ find_expired(struct transaction *transaction, MDB_val *expiry)
 }
 
 bool
-store_has_expired(struct transaction *transaction)
+records_have_expired(struct transaction *transaction)
 {
 	MDB_val expiry;
 
@@ -176,7 +208,7 @@ store_has_expired(struct transaction *transaction)
 }
 
 size_t
-store_sweep(struct transaction *transaction, size_t most)
+records_sweep(struct transaction *transaction, size_t most)
 {
 	char copy[STORE_KEY_MOST];
 	size_t swept = 0;
@@ -186,7 +218,7 @@ store_sweep(struct transaction *transaction, size_t most)
 		struct text key = {copy, expiry.mv_size - TIME_LENGTH};
 
 		memcpy(copy, (char *)expiry.mv_data + TIME_LENGTH, key.length);
-		store_delete(transaction, key);
+		records_delete(transaction, key);
 		swept++;
 	}
 	return swept;

@@ -1,195 +1,180 @@
-/* The store: opening LMDB so that many processes with many hubs can live with it, and transactions
- * over it. */
+/* The store: which engine it is, and what is the same for all of them. */
 #include "store.h"
 
-#include <errno.h>
-#include <hubbub/hub.h>
 #include <hubbub/server.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-/* Places for readers, one for each hub of each generation that may live at once. LMDB's own 126
- * are few, and the first process that opens the store decides for all others. A server has at most
- * 2000 hubs; a place takes 64 bytes, once it is used. */
-#define READERS_MOST 16384
+#include "engine.h"
 
-static const unsigned sync_flags[] = {
-	[STORE_SYNC_COMMIT] = 0,
-	[STORE_SYNC_DATA] = MDB_NOMETASYNC,
-	[STORE_SYNC_NEVER] = MDB_NOSYNC,
+static const struct {
+	const char *prefix;
+	const struct engine *engine;
+} engines[] = {
+	{"lmdb", &lmdb_engine},
+	{"redis:", &redis_engine},
+	{"postgresql:", &postgresql_engine},
 };
 
-/* The reader of this hub: a place in the table, which it keeps between its reads. */
-static _Thread_local MDB_txn *reader;
-
-const char *
-store_why(int error)
+static const char *
+choose(struct store *store)
 {
-	switch (error) {
-	case MDB_MAP_FULL:
-		return "the store is full";
-	case ENOSPC:
-		return "the disk is full";
-	case EIO: /* LMDB's word for a write that was cut short, too */
-		return "the disk is full, or it fails";
-	default:
-		return mdb_strerror(error);
+	for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+		size_t length = strlen(engines[i].prefix);
+		bool has_address = engines[i].prefix[length - 1] == ':';
+
+		if (strncmp(store->name, engines[i].prefix, length) != 0 ||
+			has_address != (store->name[length] != '\0'))
+			continue;
+		store->engine = engines[i].engine;
+		store->address = store->name + length;
+		return NULL;
 	}
-}
-
-/* Makes the two tables, if there are none. Returns 0 or an error. */
-static int
-open_tables(struct store *store)
-{
-	MDB_txn *txn;
-	int error = mdb_txn_begin(store->environment, NULL, 0, &txn);
-
-	if (error != 0)
-		return error;
-	error = mdb_dbi_open(txn, "keys", MDB_CREATE, &store->keys);
-	if (error == 0)
-		error = mdb_dbi_open(txn, "expiries", MDB_CREATE, &store->expiries);
-	if (error == 0)
-		return mdb_txn_commit(txn);
-	mdb_txn_abort(txn);
-	return error;
-}
-
-/* Returns 0 or an error. MDB_NOTLS: a reader is a transaction's, not a thread's. */
-static int
-open_environment(struct store *store)
-{
-	int error = mdb_env_create(&store->environment);
-
-	if (error != 0)
-		return error;
-	mdb_env_set_maxreaders(store->environment, READERS_MOST);
-	mdb_env_set_maxdbs(store->environment, 2);
-	error = mdb_env_set_mapsize(store->environment, store->most);
-	if (error == 0)
-		error = mdb_env_open(
-			store->environment, store->path, MDB_NOTLS | sync_flags[store->sync], 0600);
-	if (error == 0)
-		error = open_tables(store);
-	return error;
+	return hubbub_why(
+		"--engine=%s is not lmdb, redis:ADDRESS or postgresql:CONNINFO", store->name);
 }
 
 const char *
 store_open(struct store *store)
 {
-	int error = mkdir(store->path, 0700) == 0 || errno == EEXIST ? 0 : errno;
+	const char *why = choose(store);
 
-	if (error == 0)
-		error = open_environment(store);
-	if (error == 0)
-		return NULL;
-	store_close(store);
-	return hubbub_why("cannot open the store %s: %s", store->path, store_why(error));
+	return why != NULL ? why : store->engine->open(store);
 }
 
 void
 store_close(struct store *store)
 {
-	if (store->environment != NULL)
-		mdb_env_close(store->environment);
-	store->environment = NULL;
+	store->engine->close(store);
 }
 
-int
-store_forget_dead(struct store *store)
+const char *
+store_hub_open(struct store *store)
 {
-	int dead = 0;
-
-	mdb_reader_check(store->environment, &dead);
-	return dead;
-}
-
-int
-store_reader_open(struct store *store)
-{
-	int error = mdb_txn_begin(store->environment, NULL, MDB_RDONLY, &reader);
-
-	if (error == 0)
-		mdb_txn_reset(reader);
-	return error;
+	return store->engine->hub_open(store);
 }
 
 void
-store_reader_close(void)
+store_hub_close(struct store *store)
 {
-	mdb_txn_abort(reader);
-	reader = NULL;
+	store->engine->hub_close(store);
 }
 
-static void
-begin(struct store *store, struct transaction *transaction, MDB_txn *txn, int error)
+const char *
+store_write_groups(struct store *store)
+{
+	return store->engine->write_groups == NULL ? NULL : store->engine->write_groups(store);
+}
+
+const char *
+store_sweep(struct store *store, size_t *swept)
+{
+	*swept = 0;
+	return store->engine->sweep == NULL ? NULL : store->engine->sweep(store, swept);
+}
+
+bool
+store_has_transactions(const struct store *store)
+{
+	return store->engine->has_transactions;
+}
+
+bool
+store_is_undone(const struct store *store, int error)
+{
+	return store->engine->has_transactions && error != ENGINE_LATE && error != ENGINE_LOST;
+}
+
+const char *
+store_why(const struct store *store, int error)
+{
+	switch (error) {
+	case ENGINE_UNREACHED:
+		return "the store is not reached: nothing was done";
+	case ENGINE_LATE:
+		return "the store does not answer in time: nothing was done";
+	case ENGINE_LOST:
+		return "the store was lost: whether this was done is not known";
+	case ENGINE_REFUSED:
+		return "the store refuses this: the log of the server says why";
+	default:
+		return store->engine->why(error);
+	}
+}
+
+int
+store_run(struct store *store, bool writes, store_change *change, void *argument)
+{
+	return store->engine->run(store, writes, change, argument);
+}
+
+struct transaction
+engine_begin(struct store *store, void *handle)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	*transaction = (struct transaction){.store = store, .txn = txn, .error = error};
-	transaction->now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (struct transaction){.store = store,
+		.handle = handle,
+		.now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000};
+}
+
+enum store_increment
+engine_increment(struct text value, int64_t *number)
+{
+	if (!text_number(value, number))
+		return STORE_NO_NUMBER;
+	return __builtin_add_overflow(*number, 1, number) ? STORE_TOO_LARGE : STORE_INCREMENTED;
+}
+
+/* ---- in a transaction ---- */
+
+/* Whether the engine is to be asked about a key: what cannot be one is not found. */
+static bool
+is_asked(const struct transaction *transaction, struct text key)
+{
+	return transaction->error == 0 && key.length > 0 && key.length <= STORE_KEY_MOST;
+}
+
+bool
+store_get(struct transaction *transaction, struct text key, struct text *value)
+{
+	return is_asked(transaction, key) &&
+	       transaction->store->engine->get(transaction, key, value);
 }
 
 void
-store_read(struct store *store, struct transaction *transaction)
+store_put(struct transaction *transaction, struct text key, struct text value, uint64_t expires)
 {
-	begin(store, transaction, reader, mdb_txn_renew(reader));
+	if (is_asked(transaction, key))
+		transaction->store->engine->put(transaction, key, value, expires);
 }
 
-int
-store_read_end(struct transaction *transaction)
+bool
+store_expire(struct transaction *transaction, struct text key, uint64_t expires)
 {
-	mdb_txn_reset(transaction->txn);
-	return transaction->error;
+	return is_asked(transaction, key) &&
+	       transaction->store->engine->expire(transaction, key, expires);
 }
 
-/* After a failed write of the page that says which commit is the last one, LMDB refuses to go on
- * in this process: another worker takes its place. */
-static void
-check_panic(int error)
+bool
+store_delete(struct transaction *transaction, struct text key)
 {
-	if (error != MDB_PANIC)
-		return;
-	hubbub_log(HUBBUB_ERROR, "the store must be opened again: this worker ends");
-	_exit(1);
+	return is_asked(transaction, key) && transaction->store->engine->delete (transaction, key);
 }
 
-void
-store_write(struct store *store, struct transaction *transaction)
+enum store_increment
+store_increment(struct transaction *transaction, struct text key, int64_t *number)
 {
-	MDB_txn *txn = NULL;
-	int error = mdb_txn_begin(store->environment, NULL, 0, &txn);
-
-	check_panic(error);
-	begin(store, transaction, txn, error);
-}
-
-int
-store_write_end(struct transaction *transaction)
-{
-	if (transaction->error == 0)
-		transaction->error = mdb_txn_commit(transaction->txn);
-	else if (transaction->txn != NULL)
-		mdb_txn_abort(transaction->txn);
-	check_panic(transaction->error);
-	return transaction->error;
+	if (!is_asked(transaction, key))
+		return STORE_NO_NUMBER;
+	return transaction->store->engine->increment(transaction, key, number);
 }
 
 void
 store_measure(struct transaction *transaction, struct store_size *size)
 {
-	MDB_stat keys = {0};
-	MDB_envinfo info;
-
+	*size = (struct store_size){0};
 	if (transaction->error == 0)
-		transaction->error = mdb_stat(transaction->txn, transaction->store->keys, &keys);
-	mdb_env_info(transaction->store->environment, &info);
-	*size = (struct store_size){.keys = keys.ms_entries,
-		.bytes = (info.me_last_pgno + 1) * (size_t)sysconf(_SC_PAGESIZE),
-		.most = info.me_mapsize,
-		.readers = info.me_numreaders,
-		.readers_most = info.me_maxreaders};
+		transaction->store->engine->measure(transaction, size);
 }

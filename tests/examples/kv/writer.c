@@ -7,6 +7,7 @@
 #include <hubbub/server.h>
 #include <stdbool.h>
 
+#include "lmdb.h"
 #include "metrics.h"
 
 /* A change, on the stack of the coroutine that waits for it. */
@@ -50,12 +51,11 @@ writer_change(store_change *run, void *argument)
 static int
 commit(struct store *store, struct change *first, const struct change *end)
 {
-	struct transaction transaction;
+	struct transaction transaction = lmdb_write(store);
 
-	store_write(store, &transaction);
 	for (struct change *at = first; at != end && transaction.error == 0; at = at->next)
 		at->run(&transaction, at->argument);
-	return store_write_end(&transaction);
+	return lmdb_write_end(&transaction);
 }
 
 /* Commits a group, in another thread. If that fails, each change has a transaction of its own: only

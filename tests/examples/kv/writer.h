@@ -5,11 +5,7 @@
 
 #include "store.h"
 
-/* What is to be done in a transaction that writes, in another thread. It is called again if the
- * transaction was undone because of others that were in it. */
-typedef void store_change(struct transaction *transaction, void *argument);
-
-/* Runs the change, and waits until it is committed, also if the coroutine is killed meanwhile. For
+/* Runs the change in another thread, and waits until it is committed, also if the coroutine is killed meanwhile. For
  * coroutines of a hub in which writer_run runs.
  * Switches: yes.  Returns 0, or an error after which nothing of it is done. */
 int writer_change(store_change *change, void *argument);
