@@ -37,7 +37,8 @@ struct transaction {
 	struct store *store;
 	void *handle; /* the engine's */
 	uint64_t now; /* milliseconds since 1970 */
-	int error; /* the engine's, or an errno: of the first call that failed; later ones do nothing */
+	/* The engine's, or errno's, of the first call that failed; later ones do nothing. */
+	int error;
 };
 
 /* What is to be done in a transaction. It is called again if the transaction was undone because of

@@ -5,8 +5,8 @@
 
 #include "store.h"
 
-/* Runs the change in another thread, and waits until it is committed, also if the coroutine is killed meanwhile. For
- * coroutines of a hub in which writer_run runs.
+/* Runs the change in another thread, and waits until it is committed, also if the coroutine is
+ * killed meanwhile. For coroutines of a hub in which writer_run runs.
  * Switches: yes.  Returns 0, or an error after which nothing of it is done. */
 int writer_change(store_change *change, void *argument);
 
