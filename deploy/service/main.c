@@ -66,7 +66,7 @@ tell_settings(struct hub_stream *output, char **arguments, void *context)
 	const struct settings *settings = context;
 
 	if (arguments[0] != NULL)
-		return "settings takes no argument";
+		return hubbub_bad_usage("settings takes no argument");
 	hub_stream_printf(output, "longest line: %zu bytes\n", settings->longest_line);
 	return NULL;
 }

@@ -178,8 +178,9 @@ char *hub_stream_read_frame(struct hub_stream *stream, enum hub_frame kind, size
 
 /* Writes a frame of length bytes. Switches: as hub_stream_write.
  * Returns 0, or -1 with errno EMSGSIZE (such a frame cannot say this length), EINVAL (kind is none,
- * or a line has a newline in it), or as hub_stream_write: a frame of which a part was sent before
- * the call was interrupted is such a failure, too, after which the peer cannot be spoken to. */
+ * or a line has a newline in it, or ends in a carriage return), or as hub_stream_write: a frame of
+ * which a part was sent before the call was interrupted is such a failure, too, after which the
+ * peer cannot be spoken to. */
 int hub_stream_write_frame(
 	struct hub_stream *stream, enum hub_frame kind, const void *bytes, size_t length);
 

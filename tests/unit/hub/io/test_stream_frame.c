@@ -186,6 +186,7 @@ refused_body(void *argument)
 
 	trace_call("kind", hub_stream_write_frame(stream, HUB_FRAME_MAX, "x", 1));
 	trace_call("newline", hub_stream_write_frame(stream, HUB_FRAME_LINE, "a\nb", 3));
+	trace_call("return", hub_stream_write_frame(stream, HUB_FRAME_LINE, "a\r", 2));
 	trace_call("long", hub_stream_write_frame(stream, HUB_FRAME_8, bytes, 256));
 	trace_call("empty", hub_stream_write_frame(stream, HUB_FRAME_LINE, NULL, 0));
 	output = hub_stream_output(stream, &length);
@@ -198,5 +199,5 @@ Test(stream_frame, that_cannot_be_written_is_refused)
 {
 	in_hub(refused_body, NULL);
 	cr_assert_str_eq(
-		trace_text(), "kind EINVAL, newline EINVAL, long EMSGSIZE, empty 0, a newline");
+		trace_text(), "kind EINVAL, newline EINVAL, return EINVAL, long EMSGSIZE, empty 0, a newline");
 }
