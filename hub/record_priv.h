@@ -117,6 +117,22 @@ struct trim {
 	bool is_wanted;  /* memory was freed: the timer is to start */
 };
 
+/* Of spin.c: whether the hub spins, and what it has learned. Times are in nanoseconds. */
+struct spin {
+	int64_t most;      /* 0: it never spins */
+	int64_t usual;     /* about how long a spin is that finds something */
+	int64_t looked_at; /* when it began to spin, */
+	int64_t waited;    /* and how long the thread had waited for a CPU; -1: not known */
+	int64_t truce;     /* for how long it will not spin if others want the CPU */
+	int64_t truce_until;
+	_Atomic(unsigned) *rivals; /* hubs that spin on the same CPUs; this one counts if is_on */
+	unsigned cpus;
+	unsigned asked;   /* how many short sleeps in a row it takes to begin, */
+	unsigned lacking; /* and how many of them lack */
+	unsigned good;    /* spins in a row that found something */
+	bool is_on;
+};
+
 #define WATCHDOG_FRAMES 32
 
 /* Of debug/watchdog.c: the watchdog's record of a hub. */
@@ -218,6 +234,7 @@ struct hub {
 	struct hub_coroutine *main; /* the first coroutine of hub_run */
 	struct stack_arena arena;
 	struct trim trim;
+	struct spin spin;
 
 	/* hub_yield_due: calls until the clock is read, and when it was last read. */
 	unsigned due_interval;

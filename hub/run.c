@@ -37,6 +37,7 @@
 #include "hub/leaving_priv.h"
 #include "hub/scheduler_priv.h"
 #include "hub/signal_priv.h"
+#include "hub/spin_priv.h"
 #include "hub/thread/mailbox_priv.h"
 #include "hub/trim_priv.h"
 #include "hub/waiters_priv.h"
@@ -238,7 +239,10 @@ poll_loop(struct hub *hub)
 	if (flags == EVRUN_ONCE)
 		count_busy(hub, clock_now() - began);
 	hub->is_polling = true;
-	ev_run(hub->loop, flags);
+	if (flags == EVRUN_ONCE)
+		spin_wait(hub);
+	else
+		ev_run(hub->loop, flags);
 	CHECK(hub->current == &hub->root && hub->is_polling);
 	hub->is_polling = false;
 	if (hub->ready_first == NULL)
@@ -322,6 +326,7 @@ hub_start(struct hub *hub, const struct hub_options *options)
 	hub_count_due_calls(1);
 	counter_store(&hub->counters->busy_since, hub->now);
 	trim_prepare(hub);
+	spin_start(hub, options->spin);
 	hub->idlers = NULL;
 	hub_set_running(hub);
 	watchdog_watch(hub);
@@ -338,6 +343,7 @@ hub_stop(struct hub *hub)
 	hub_set_running(NULL);
 	watchdog_unwatch(hub);
 	signals_stop(hub);
+	spin_stop(hub);
 	trim_stop(hub);
 	fork_hub_stopped();
 	fd_forget_all(hub, ECANCELED);
@@ -371,6 +377,9 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 	if (options == NULL) {
 		defaults.backend = (enum hub_backend)setting_choice(
 			"HUBBUB_BACKEND", backends, HUB_BACKEND_EPOLL);
+		defaults.spin =
+			setting_number("HUBBUB_SPIN", 0, HUB_SPIN_MOST / HUB_MICROSECOND, 0) *
+			HUB_MICROSECOND;
 		options = &defaults;
 	}
 	stack_size = options->stack_size;
@@ -378,7 +387,8 @@ run(const struct hub_options *options, hub_fn *body, void *argument, void **resu
 		stack_size = (size_t)setting_size(
 			"HUBBUB_STACK_SIZE", STACK_SIZE_MIN, STACK_SIZE_MAX, STACK_SIZE_DEFAULT);
 	if (stack_size < STACK_SIZE_MIN || stack_size > STACK_SIZE_MAX ||
-		(unsigned)options->backend >= HUB_BACKEND_MAX || !ROOM_IS_EMPTY(options))
+		(unsigned)options->backend >= HUB_BACKEND_MAX || options->spin < 0 ||
+		options->spin > HUB_SPIN_MOST || !ROOM_IS_EMPTY(options))
 		return failed(EINVAL);
 	hub = hub_this;
 	if (hub != NULL && (hub->loop != NULL || hub->current != &hub->root || hub->is_telling))

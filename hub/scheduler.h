@@ -22,6 +22,9 @@ HUBBUB_API_BEGIN
 #define HUB_SECOND INT64_C(1000000000)
 #define HUB_FOREVER INT64_MAX
 
+#define HUB_SPIN_AUTO INT64_C(1) /* stands for 50 microseconds, about what a sleep costs */
+#define HUB_SPIN_MOST HUB_MILLISECOND
+
 /* How the hub waits for descriptors. */
 enum hub_backend { HUB_BACKEND_EPOLL, HUB_BACKEND_POLL, HUB_BACKEND_MAX };
 
@@ -32,7 +35,12 @@ struct hub_options {
 	enum hub_backend backend; /* default epoll */
 	/* Where the hub counts; borrowed until hub_run ends; default: the hub's own. */
 	struct hub_counters *counters;
-	void *room[4]; /* for later versions: NULL */
+	/* For how many nanoseconds the hub may look for events before it sleeps, HUB_SPIN_MOST at
+	 * most, or HUB_SPIN_AUTO: where waits are as short as that, it answers earlier, and uses
+	 * more of its CPU. It learns whether that pays, and does it only then. 0: it sleeps at
+	 * once. */
+	int64_t spin;
+	void *room[3]; /* for later versions: NULL */
 };
 
 /* Runs a hub in this thread: body(argument) is its first coroutine. When that coroutine has ended,
@@ -48,8 +56,9 @@ struct hub_options {
 int hub_run(hub_fn *body, void *argument, void **result);
 
 /* hub_run with options (NULL: all defaults, and the backend that HUBBUB_BACKEND in the environment
- * names, epoll or poll). Switches: as hub_run. Also fails with EINVAL (a stack size or backend out
- * of range, or a room that is not NULL). */
+ * names, epoll or poll, and the time to spin that HUBBUB_SPIN names, in microseconds).
+ * Switches: as hub_run. Also fails with EINVAL (a stack size, backend or time to spin out of range,
+ * or a room that is not NULL). */
 int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument, void **result);
 
 /* Suspends the calling coroutine for at least that many nanoseconds. 0 or less lets every other

@@ -111,8 +111,8 @@ struct hubbub_option {
 	 * number of values (most alone). most 0: no upper limit. */
 	uint64_t least;
 	uint64_t most;
-	/* The words of a choice; or, of a number, a word that stands for 0. HUBBUB_WORDS sets
-	 * both. */
+	/* The words of a choice; or, of a number or a duration, words that stand for 0, 1 and so
+	 * on: "auto". HUBBUB_WORDS sets both. */
 	const char *const *words;
 	size_t word_count;
 	enum hubbub_change change; /* not reloadable, a string or a list: needs a context_size */

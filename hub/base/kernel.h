@@ -498,6 +498,13 @@ kernel_sched_yield(void)
 	return sched_yield();
 }
 
+/* Of the calling thread. */
+static inline int
+kernel_sched_getaffinity(size_t size, cpu_set_t *set)
+{
+	return sched_getaffinity(0, size, set);
+}
+
 static inline int
 kernel_access(const char *path, int mode)
 {

@@ -201,8 +201,8 @@ write_line(struct hub_stream *stream, const void *bytes, size_t length)
 	struct iovec parts[] = {{(void *)(uintptr_t)bytes, length}, {(void *)(uintptr_t) "\n", 1}};
 
 	/* A reader drops a carriage return before the newline. */
-	if (length > 0 && (memchr(bytes, '\n', length) != NULL ||
-				  ((const char *)bytes)[length - 1] == '\r'))
+	if (length > 0 &&
+		(memchr(bytes, '\n', length) != NULL || ((const char *)bytes)[length - 1] == '\r'))
 		return failed(EINVAL);
 	return stream_write_whole(stream, parts, 2);
 }

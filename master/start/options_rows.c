@@ -14,12 +14,14 @@
 enum { PART_WORK = 1, PART_LIMITS, PART_HUBS, PART_OPERATION, PART_ACTIONS };
 
 static const char *const automatic[] = {"auto"};
+static const char *const spins[] = {"off", "auto"};
 static const char *const switches[] = {"off", "on"};
 static const char *const tls_clients[TLS_CLIENT_MAX] = {"off", "ask", "require"};
 static const char *const balances[] = {"load", "hash"};
 static const char *const backends[HUB_BACKEND_MAX] = {"epoll", "poll"};
 
 _Static_assert(PER_PEER_MOST <= TALLY_OPEN_MOST, "a limit can be reached");
+_Static_assert(HUB_SPIN_AUTO == 1, "the second of the words of --spin");
 _Static_assert(STACK_SIZE_DEFAULT == 64 * 1024, "as the row of --stack-size says");
 
 const struct hubbub_option options_rows[] = {
@@ -272,6 +274,17 @@ const struct hubbub_option options_rows[] = {
 		FIELD(worker.hub.backend),
 		.standard = "epoll",
 		HUBBUB_WORDS(backends)},
+	{.name = "spin",
+		.values = "auto|off|TIME",
+		.group = PART_HUBS,
+		.help = "Before it sleeps a hub may look for events for so long, where that pays: "
+			"answers come earlier and cost more CPU time",
+		.kind = HUBBUB_DURATION,
+		FIELD(worker.hub.spin),
+		.standard = "off",
+		.most = HUB_SPIN_MOST,
+		HUBBUB_WORDS(spins),
+		.note = "auto: up to 50us"},
 	{.name = "admin",
 		.values = "ADDR",
 		.group = PART_OPERATION,

@@ -2,7 +2,6 @@
  * the row's offset. memcpy is used because the object's type is the program's own. */
 #include "master/start/row.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,13 +65,13 @@ load_string(const struct hubbub_option *row, const void *object)
 	return string;
 }
 
-/* Returns the word of a choice; "" if the index is out of range. */
+/* Returns the word that stands for the value, or otherwise. */
 static const char *
-load_word(const struct hubbub_option *row, const void *object)
+load_word(const struct hubbub_option *row, const void *object, const char *otherwise)
 {
 	uint64_t index = load(row, object);
 
-	return index < row->word_count ? row->words[index] : "";
+	return index < row->word_count ? row->words[index] : otherwise;
 }
 
 /* ---- ranges ---- */
@@ -139,20 +138,42 @@ read_flag(const struct hubbub_option *row, void *object, const char *text, char 
 	return true;
 }
 
+/* Whether the text is one of the words, which stand for 0, 1 and so on. */
+static bool
+read_word(const struct hubbub_option *row, void *object, const char *text)
+{
+	for (size_t i = 0; i < row->word_count; i++)
+		if (strcmp(text, row->words[i]) == 0) {
+			store(row, object, i);
+			return true;
+		}
+	return false;
+}
+
+/* Writes " or 'off' or 'auto'". Returns text. */
+static const char *
+write_words(const struct hubbub_option *row, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < row->word_count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, " or '%s'", row->words[i]);
+	return text;
+}
+
 static bool
 read_number(const struct hubbub_option *row, void *object, const char *text, char *why, size_t size)
 {
-	char range[2 * VALUES_TEXT_SIZE + 8];
+	char range[2 * VALUES_TEXT_SIZE + 8], words[104];
 	uint64_t number;
 
-	if (row->word_count > 0 && strcmp(text, row->words[0]) == 0) {
-		store(row, object, 0);
+	if (read_word(row, object, text))
 		return true;
-	}
 	if (!values_read_whole(text, &number) || !is_within(row, number))
-		return refuse(why, size, "'%s' is not a whole number from %s%s%s%s", text,
-			write_range(row, range, sizeof range), row->word_count > 0 ? " or '" : "",
-			row->word_count > 0 ? row->words[0] : "", row->word_count > 0 ? "'" : "");
+		return refuse(why, size, "'%s' is not a whole number from %s%s", text,
+			write_range(row, range, sizeof range),
+			write_words(row, words, sizeof words));
 	store(row, object, number);
 	return true;
 }
@@ -174,20 +195,24 @@ static bool
 read_duration(
 	const struct hubbub_option *row, void *object, const char *text, char *why, size_t size)
 {
-	char range[2 * VALUES_TEXT_SIZE + 8];
+	char range[2 * VALUES_TEXT_SIZE + 8], words[104];
 	int64_t time;
 
+	if (read_word(row, object, text))
+		return true;
 	if (values_read_time(text, &time) && is_within(row, (uint64_t)time)) {
 		store(row, object, (uint64_t)time);
 		return true;
 	}
+	write_words(row, words, sizeof words);
 	if (row->most == 0)
 		return refuse(why, size,
-			"'%s' is not a time of at least %s (10, 250ms, 5m; without a unit seconds)",
-			text, write_bound(row, range, row->least));
+			"'%s' is not a time of at least %s%s (10, 250ms, 5m; without a unit "
+			"seconds)",
+			text, write_bound(row, range, row->least), words);
 	return refuse(why, size,
-		"'%s' is not a number of seconds from %s (10, or with a unit: 250ms, 5m)", text,
-		write_range(row, range, sizeof range));
+		"'%s' is not a number of seconds from %s%s (10, or with a unit: 250ms, 5m)", text,
+		write_range(row, range, sizeof range), words);
 }
 
 static bool
@@ -262,24 +287,21 @@ row_write(const struct hubbub_option *row, const void *object, char *text, size_
 {
 	char value[VALUES_TEXT_SIZE] = "";
 	const char *shown = value;
-	uint64_t number;
 
 	switch (row->kind) {
 	case HUBBUB_NUMBER:
-		number = load(row, object);
-		if (number == 0 && row->word_count > 0)
-			shown = row->words[0];
-		else
-			snprintf(value, sizeof value, "%llu", (unsigned long long)number);
+		snprintf(value, sizeof value, "%llu", (unsigned long long)load(row, object));
+		shown = load_word(row, object, value);
 		break;
 	case HUBBUB_SIZE:
 		values_write_size(value, load(row, object));
 		break;
 	case HUBBUB_DURATION:
 		values_write_time(value, (int64_t)load(row, object));
+		shown = load_word(row, object, value);
 		break;
 	case HUBBUB_CHOICE:
-		shown = load_word(row, object);
+		shown = load_word(row, object, "");
 		break;
 	case HUBBUB_STRING:
 		shown = load_string(row, object);
@@ -309,7 +331,7 @@ row_json(const struct hubbub_option *row, const void *object)
 	case HUBBUB_DURATION:
 		return json_integer((json_int_t)load(row, object));
 	case HUBBUB_CHOICE:
-		return bytes_json(load_word(row, object));
+		return bytes_json(load_word(row, object, ""));
 	case HUBBUB_STRING:
 		return bytes_json(load_string(row, object));
 	case HUBBUB_CALL:
@@ -381,68 +403,4 @@ row_help(const struct hubbub_option *row, char *text, size_t size)
 	snprintf(text, size, "%s%s%s%s%s", row->help != NULL ? row->help : "",
 		row->kind == HUBBUB_LIST ? "; may be repeated" : "", parts[0] != '\0' ? " (" : "",
 		parts, parts[0] != '\0' ? ")" : "");
-}
-
-/* ---- the row itself ---- */
-
-/* Whether the field has the size of the type that belongs to the row's kind. */
-static bool
-has_right_size(const struct hubbub_option *row)
-{
-	switch (row->kind) {
-	case HUBBUB_CALL:
-		return true;
-	case HUBBUB_FLAG:
-		return row->size == sizeof(bool);
-	case HUBBUB_NUMBER:
-		return row->size == sizeof(uint32_t) || row->size == sizeof(uint64_t);
-	case HUBBUB_SIZE:
-		return row->size == sizeof(size_t);
-	case HUBBUB_DURATION:
-		return row->size == sizeof(int64_t);
-	case HUBBUB_CHOICE:
-		return row->size == sizeof(bool) || row->size == sizeof(unsigned);
-	case HUBBUB_STRING:
-		return row->size == sizeof(const char *);
-	case HUBBUB_LIST:
-		return row->size == sizeof(struct hubbub_list);
-	}
-	return false;
-}
-
-const char *
-row_fault(const struct hubbub_option *row, bool has_object)
-{
-	if (row->name[0] == '\0' || row->name[0] == '-' ||
-		row->name[strcspn(row->name, "= \t\n")] != '\0')
-		return "is not a name: a name has neither blanks nor '=', and no dash in front";
-	if (row->letter != 0 && (row->letter < 0 || row->letter > 127 || !isgraph(row->letter)))
-		return "has a letter that is not a printable character of ASCII";
-	for (size_t i = 0; i < row->word_count; i++)
-		if (row->words == NULL || row->words[i] == NULL)
-			return "has a word that is NULL";
-	if (row->kind == HUBBUB_CALL)
-		return row->set == NULL                   ? "has neither a kind nor set"
-		       : row->change != HUBBUB_RELOADABLE ? "is fixed, but has no field to compare"
-							  : NULL;
-	if (row->set != NULL)
-		return "has both a kind and set";
-	if (row->help == NULL)
-		return "has no help";
-	if (!has_object)
-		return "has a kind, but the service has no context";
-	if (!has_right_size(row))
-		return "has no field of its kind's type (HUBBUB_FIELD)";
-	if (row->kind == HUBBUB_CHOICE && row->word_count == 0)
-		return "is a choice without words (HUBBUB_WORDS)";
-	if (row->kind == HUBBUB_CHOICE && row->size == sizeof(bool) && row->word_count > 2)
-		return "has a choice of more than two words, but its field is a bool";
-	if (row->most != 0 && row->least > row->most)
-		return "has no value that it could take: its least is above its most";
-	if (row->kind == HUBBUB_LIST && row->most > HUBBUB_LIST_MAX)
-		return "is a list that is too long";
-	if (row->kind == HUBBUB_NUMBER && row->size == sizeof(uint32_t) && row->most > UINT32_MAX)
-		return "has a range that is too large for its field";
-	return row->kind != HUBBUB_FLAG && row->values == NULL ? "does not say what it takes"
-							       : NULL;
 }

@@ -39,6 +39,8 @@ draw_usual(struct life *life)
 		.changes = 3,
 		.change_within = HUB_SECOND,
 		.drain_within = 2 * HUB_SECOND};
+	if (hub_sim_draw(2) == 0)
+		life->shape.settings.hub.spin = HUB_SPIN_AUTO;
 	/* In every fourth life of any kind. */
 	life->kills = hub_sim_draw(4) == 0 ? 2 : 0;
 	life->stops = hub_sim_draw(4) == 0 ? 2 : 0;

@@ -53,6 +53,7 @@
 #define kernel_mmap real_mmap
 #define kernel_mprotect real_mprotect
 #define kernel_sched_yield real_sched_yield
+#define kernel_sched_getaffinity real_sched_getaffinity
 
 #include "../../../../hub/base/kernel.h" /* the real one */
 
@@ -103,6 +104,7 @@
 #undef kernel_mmap
 #undef kernel_mprotect
 #undef kernel_sched_yield
+#undef kernel_sched_getaffinity
 
 #include "hub/base/inside.h" /* libhubbub-sim-tls needs four of them */
 
@@ -145,6 +147,7 @@ int kernel_epoll_ctl(int set, int operation, int fd, struct epoll_event *event);
 int kernel_epoll_wait_now(int set, struct epoll_event *events, int most);
 int kernel_eventfd(unsigned count, int flags);
 int kernel_sched_yield(void);
+int kernel_sched_getaffinity(size_t size, cpu_set_t *set);
 int kernel_poll_now(struct pollfd *fds, nfds_t count);
 int kernel_bind(int fd, const struct sockaddr *address, socklen_t length);
 int kernel_listen(int fd, int backlog);

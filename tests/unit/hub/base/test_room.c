@@ -21,7 +21,7 @@ Test(room, of_a_hubs_options_and_hooks_is_null)
 	struct hub_hooks hooks = {0};
 
 	cr_assert_eq(hub_run_with(&options, finish, NULL, NULL), 0);
-	options.room[3] = &options;
+	options.room[2] = &options;
 	cr_assert_eq(hub_run_with(&options, finish, NULL, NULL), -1);
 	cr_assert_eq(errno, EINVAL);
 	hub_set_hooks(&hooks);

@@ -198,6 +198,6 @@ refused_body(void *argument)
 Test(stream_frame, that_cannot_be_written_is_refused)
 {
 	in_hub(refused_body, NULL);
-	cr_assert_str_eq(
-		trace_text(), "kind EINVAL, newline EINVAL, return EINVAL, long EMSGSIZE, empty 0, a newline");
+	cr_assert_str_eq(trace_text(),
+		"kind EINVAL, newline EINVAL, return EINVAL, long EMSGSIZE, empty 0, a newline");
 }
