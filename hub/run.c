@@ -117,6 +117,7 @@ hub_abandon(void)
 {
 	struct hub *hub = hub_this;
 
+	spin_forget();
 	if (hub != NULL && hub->loop != NULL) {
 		struct ev_loop *loop = hub->loop;
 

@@ -118,6 +118,14 @@ spin_stop(struct hub *hub)
 		end(&hub->spin);
 }
 
+void
+spin_forget(void)
+{
+	atomic_store_explicit(&spinning, 0, memory_order_relaxed);
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		atomic_store_explicit(&spinning_on[cpu], 0, memory_order_relaxed);
+}
+
 /* ---- learning ---- */
 
 /* A sleep that several events end is none that a spin would have saved: what comes together is

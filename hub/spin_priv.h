@@ -18,6 +18,9 @@ void spin_start(struct hub *hub, int64_t most);
 /* After its last one. */
 void spin_stop(struct hub *hub);
 
+/* In a forked child: the hubs that spun are the parent's. */
+void spin_forget(void);
+
 /* Nothing can run: polls the loop until an event has come, without sleeping as long as that is
  * likely to pay. It may return without an event, as ev_run may. */
 void spin_wait(struct hub *hub);

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <ev.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -196,6 +197,24 @@ static void *
 finish(void *argument)
 {
 	return argument;
+}
+
+/* Else it would leave a CPU to a hub that it does not have. */
+Test(spin, a_forked_child_counts_none_of_its_parents)
+{
+	int status;
+	pid_t child;
+
+	cr_assert_eq(hub_run(finish, NULL, NULL), 0);
+	begin(HUB_SPIN_MOST);
+	until_it_spins();
+	child = fork();
+	if (child == 0)
+		_exit((int)*hub.spin.rivals);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0);
+	cr_assert_eq(*hub.spin.rivals, 1);
+	end();
 }
 
 Test(spin, a_time_that_cannot_be_is_refused)
