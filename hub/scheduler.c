@@ -194,6 +194,19 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	return clock_now() >= wait.deadline ? 0 : reason;
 }
 
+/* The end of a call that fails because of a kill or of an expired scope: the others run first if the
+ * loop is due, or a coroutine that does not heed the error, and tries again, would keep the hub for
+ * ever. Returns -1 with errno as it is. */
+static __attribute__((noinline, cold)) int
+fail_in_turn(void)
+{
+	int error = errno;
+
+	if (error != EPERM && !hub_is_vforked() && hub_tick(hub_this))
+		hub_pause(hub_this);
+	return failed(error);
+}
+
 int
 hub_sleep(int64_t nanoseconds)
 {
@@ -201,7 +214,7 @@ hub_sleep(int64_t nanoseconds)
 	int reason;
 
 	if (__builtin_expect(self == NULL, 0))
-		return -1;
+		return fail_in_turn();
 	if (nanoseconds <= 0) {
 		reschedule(self->hub);
 		/* Others may have been the ones that ran at each look at the clock. */
@@ -222,7 +235,7 @@ hub_yield_check(void)
 
 	hub_count_due_calls(1);
 	if (self == NULL)
-		return -1;
+		return fail_in_turn();
 	hub = self->hub;
 	now = clock_now();
 	hub->due_interval =

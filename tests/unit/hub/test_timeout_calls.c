@@ -287,3 +287,42 @@ Test(timeout_calls, any_time_may_be_given, .timeout = 30)
 			cr_expect_eq(errors[i][j], times[j].expected, "%s, %lld: %d", timed[i].name,
 				(long long)times[j].time, errors[i][j]);
 }
+
+/* ---- a loop that does not heed the error ---- */
+
+static bool has_run;
+
+static void *
+runner(void *unused)
+{
+	has_run = true;
+	return unused;
+}
+
+static void *
+heedless_body(void *call)
+{
+	struct hub_timeout scope;
+	int64_t began;
+
+	hub_timeout_start(&scope, 0);
+	hub_sleep(HUB_MILLISECOND);
+	hub_detach(hub_spawn(runner, NULL));
+	began = hub_now();
+	while (!has_run && hub_now() - began < 10 * HUB_SECOND)
+		if (call != NULL)
+			hub_sleep(HUB_MILLISECOND);
+		else
+			hub_yield_due();
+	hub_timeout_stop(&scope);
+	return NULL;
+}
+
+Test(timeout, a_loop_that_does_not_heed_it_lets_others_run)
+{
+	in_hub(heedless_body, &has_run);
+	cr_assert(has_run, "hub_sleep");
+	has_run = false;
+	in_hub(heedless_body, NULL);
+	cr_assert(has_run, "hub_yield_due");
+}
