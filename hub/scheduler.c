@@ -194,9 +194,9 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	return clock_now() >= wait.deadline ? 0 : reason;
 }
 
-/* The end of a call that fails because of a kill or of an expired scope: the others run first if the
- * loop is due, or a coroutine that does not heed the error, and tries again, would keep the hub for
- * ever. Returns -1 with errno as it is. */
+/* The end of a call that fails because of a kill or of an expired scope. If the loop is due, the
+ * others run first: a coroutine that does not heed the error, and tries again, would keep the hub
+ * for ever. Returns -1 with errno as it is. */
 static __attribute__((noinline, cold)) int
 fail_in_turn(void)
 {
