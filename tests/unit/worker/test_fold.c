@@ -273,8 +273,11 @@ be_busy_master(uint32_t worker, uint64_t *counted)
 	for (;;) {
 		struct worker_row *rows = counters_claim(counters, worker, 1, HUBS);
 
-		if (rows == NULL)
-			_exit(1);
+		/* While somebody adds up and may fold, all rows may become of the dead. */
+		if (rows == NULL) {
+			counters_fold_orphans(counters);
+			continue;
+		}
 		__atomic_fetch_add(counted, HUBS, __ATOMIC_SEQ_CST);
 		for (unsigned i = 0; i < HUBS; i++)
 			counters_add(&rows[i].accepted, 1);
