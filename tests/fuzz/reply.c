@@ -82,16 +82,17 @@ read_stream(const struct reply_form *form, bool is_head, const uint8_t *stream, 
 			tell(&reading, piece.text, piece.text_length);
 		free(bytes);
 		at += piece.length;
-		/* How much of the text a fault leaves untold depends on the cuts. */
-		if (piece.fault != NULL)
+		if (piece.fault != NULL) {
+			/* How much of its text was told depends on the cuts. */
 			reading.length = begun;
-		if (piece.is_whole || piece.fault != NULL)
 			tell_end(&reading, &reply, at, piece.fault);
-		begun = piece.is_whole ? reading.length : begun;
-		if (piece.fault != NULL)
 			return reading;
-		if (piece.is_whole)
+		}
+		if (piece.is_whole) {
+			tell_end(&reading, &reply, at, NULL);
+			begun = reading.length;
 			reply = (struct reply){.is_head = is_head};
+		}
 	}
 	tell_end(&reading, &reply, reply_ends_by_close(form, &reply), NULL);
 	return reading;
@@ -105,7 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 3)
 		return 0;
-	if (reply_form_read(forms[data[0] % 8], &form) != NULL)
+	if (reply_form_read(forms[data[0] % (sizeof forms / sizeof *forms)], &form) != NULL)
 		abort();
 	whole = read_stream(&form, data[0] & 8, data + 2, size - 2, 0);
 	pieces = read_stream(&form, data[0] & 8, data + 2, size - 2, data[1] + 1U);

@@ -273,7 +273,7 @@ be_busy_master(uint32_t worker, uint64_t *counted)
 	for (;;) {
 		struct worker_row *rows = counters_claim(counters, worker, 1, HUBS);
 
-		/* While somebody adds up and may fold, all rows may become of the dead. */
+		/* Who adds up holds the right to fold, and meanwhile the dead fill the table. */
 		if (rows == NULL) {
 			counters_fold_orphans(counters);
 			continue;
