@@ -54,7 +54,7 @@ struct hub_coroutine {
 	int64_t deadline;          /* of the present wait, scopes included; HUB_FOREVER for none */
 	int64_t waits_since;       /* about when the present wait began */
 	const char *waits_for;     /* a word for dumps */
-	const void *waits_on;      /* the object, or the fd as a pointer */
+	const void *waits_on;      /* the object, or an fd (debug/awaited_priv.h) */
 	bool is_loop_wait;         /* the present wait can be ended by the loop */
 	bool is_raw;
 	bool is_detached;

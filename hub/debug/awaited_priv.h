@@ -6,11 +6,20 @@
 
 #include "hub/record_priv.h"
 
-/* Whether the coroutine, which waits, waits on an fd: no object lies as low as fds. */
-static inline bool
-coroutine_waits_on_fd(const struct hub_coroutine *coroutine)
+/* The fd as what a coroutine waits on: an odd address, where no object lies. */
+static inline const void *
+awaited_fd(int fd)
 {
-	return (uintptr_t)coroutine->waits_on < 4096 * 1024;
+	return (const void *)((uintptr_t)fd << 1 | 1);
+}
+
+/* Returns the fd on which the coroutine waits, or -1: it waits on an object, or on nothing. */
+static inline int
+awaited_fd_of(const struct hub_coroutine *coroutine)
+{
+	uintptr_t on = (uintptr_t)coroutine->waits_on;
+
+	return (on & 1) != 0 ? (int)(on >> 1) : -1;
 }
 
 /* Returns the coroutine that holds the lock for which this one waits; NULL if it waits for no lock,

@@ -37,8 +37,8 @@ called_awaited(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
 
 	if (on == NULL)
 		snprintf(text, CALLED_SIZE, "%s", what);
-	else if (coroutine_waits_on_fd(coroutine))
-		snprintf(text, CALLED_SIZE, "%s on fd %d", what, (int)(intptr_t)on);
+	else if (awaited_fd_of(coroutine) >= 0)
+		snprintf(text, CALLED_SIZE, "%s on fd %d", what, awaited_fd_of(coroutine));
 	else if (holder == NULL)
 		snprintf(text, CALLED_SIZE, "%s (%p)", what, on);
 	else

@@ -47,8 +47,8 @@ def awaited(what, on):
     address = int(on)
     if address == 0:
         return what
-    if address < 4096 * 1024:
-        return "%s on fd %d" % (what, address)
+    if address & 1:  # awaited_fd
+        return "%s on fd %d" % (what, address >> 1)
     text = "%s (%s)" % (what, hex(address))
     if what == "lock":
         lock = on.cast(gdb.lookup_type("struct hub_lock").pointer())

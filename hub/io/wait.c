@@ -10,6 +10,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
+#include "hub/debug/awaited_priv.h"
 #include "hub/io/identity_priv.h"
 #include "hub/io/signs_priv.h"
 #include "hub/io/sweep_priv.h"
@@ -73,7 +74,7 @@ wait_direction(struct hub_fd *entry, struct hub_waiter **waiters, ev_io *watcher
 {
 	struct hub *hub = hub_this;
 	struct wait wait = {.what = what,
-		.on = (const void *)(intptr_t)entry->read.fd,
+		.on = awaited_fd(entry->read.fd),
 		.deadline = deadline,
 		.is_loop_wait = true};
 	struct hub_waiter waiter = {.item = NULL};
@@ -139,7 +140,7 @@ static int
 wait_quietly(struct hub_fd *entry, short events, const char *what, int64_t deadline)
 {
 	struct wait wait = {.what = what,
-		.on = (const void *)(intptr_t)entry->read.fd,
+		.on = awaited_fd(entry->read.fd),
 		.deadline = deadline,
 		.is_loop_wait = true};
 	struct hub_waiter waiter = {.item = NULL};
@@ -329,7 +330,7 @@ static int
 wait_either(struct hub_fd *entry)
 {
 	struct wait wait = {.what = "descriptor",
-		.on = (const void *)(intptr_t)entry->read.fd,
+		.on = awaited_fd(entry->read.fd),
 		.deadline = HUB_FOREVER,
 		.is_loop_wait = true};
 	struct fd_interest interest = {0};

@@ -151,8 +151,8 @@ called_awaited(const struct hub_coroutine *coroutine, char text[CALLED_SIZE])
 		snprintf(text, CALLED_SIZE, "%s", what);
 	else if (strcmp(what, "join") == 0)
 		snprintf(text, CALLED_SIZE, "join of %s", called(object, words));
-	else if (coroutine_waits_on_fd(coroutine))
-		snprintf(text, CALLED_SIZE, "%s on %d", what, (int)(intptr_t)object);
+	else if (awaited_fd_of(coroutine) >= 0)
+		snprintf(text, CALLED_SIZE, "%s on %d", what, awaited_fd_of(coroutine));
 	else if (holder != NULL)
 		snprintf(text, CALLED_SIZE, "%s #%d of %.80s", what, number_of_object(object),
 			called(holder, words));

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,23 +51,26 @@ Test(dump, names_every_coroutine_and_what_it_waits_for)
 
 /* ---- what it says of a wait ---- */
 
-#define READ_FD 77
+/* Fds' numbers are among this page's addresses: a program that is loaded low has objects there. */
+#define LOW_PAGE ((void *)0x100000)
+#define FAR_FD 77
 
 static struct {
 	int pair[2];
-	struct hub_lock held, left; /* left by a coroutine that has ended */
-	char holder[64];            /* what the dump should call the holder of held */
+	struct hub_lock *held;
+	struct hub_lock left; /* by a coroutine that has ended */
+	char holder[96];      /* what the dump should say of the wait for held */
 } waits;
 
+/* Waits on the fd, and closes it. */
 static void *
-reader(void *argument)
+reader(void *fd)
 {
 	char byte;
 
-	hub_recv(READ_FD, &byte, 1, 0);
-	hub_close(READ_FD);
-	hub_close(waits.pair[1]);
-	return argument;
+	hub_recv((int)(intptr_t)fd, &byte, 1, 0);
+	hub_close((int)(intptr_t)fd);
+	return NULL;
 }
 
 static void *
@@ -89,15 +93,18 @@ waits_body(void *argument)
 	int *pipes = argument;
 
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, waits.pair);
-	dup2(waits.pair[0], READ_FD);
+	dup2(waits.pair[0], STDIN_FILENO);
+	dup2(waits.pair[0], FAR_FD);
 	close(waits.pair[0]);
 	hub_set_name(hub_current(), "the holder");
-	snprintf(waits.holder, sizeof waits.holder, ") of %p \"the holder\" since ",
+	snprintf(waits.holder, sizeof waits.holder,
+		": waits for lock (%p) of %p \"the holder\" since ", (void *)waits.held,
 		(void *)hub_current());
-	hub_lock_acquire(&waits.held);
+	hub_lock_acquire(waits.held);
 	hub_join(hub_spawn(leaver, NULL), NULL);
-	hub_detach(hub_spawn(reader, NULL));
-	hub_detach(hub_spawn(locker, &waits.held));
+	hub_detach(hub_spawn(reader, (void *)(intptr_t)STDIN_FILENO));
+	hub_detach(hub_spawn(reader, (void *)(intptr_t)FAR_FD));
+	hub_detach(hub_spawn(locker, waits.held));
 	hub_detach(hub_spawn(locker, &waits.left));
 	hub_sleep(0);
 	hub_dump(pipes[1]);
@@ -111,14 +118,19 @@ Test(dump, tells_the_fd_and_the_holder_of_a_lock)
 	int pipes[2];
 
 	cr_assert_eq(pipe(pipes), 0);
+	waits.held = mmap(LOW_PAGE, sizeof *waits.held, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	cr_assert_neq(waits.held, MAP_FAILED, "%m");
 	in_hub(waits_body, pipes);
 	length = read(pipes[0], text, sizeof text - 1);
 	cr_assert_gt(length, 0);
 	text[length] = '\0';
+	cr_assert_not_null(strstr(text, ": waits for recv on fd 0 since "), "%s", text);
 	cr_assert_not_null(strstr(text, ": waits for recv on fd 77 since "), "%s", text);
 	cr_assert_not_null(strstr(text, waits.holder), "no %s: %s", waits.holder, text);
 	snprintf(left, sizeof left, ": waits for lock (%p) since ", (void *)&waits.left);
 	cr_assert_not_null(strstr(text, left), "no %s: %s", left, text);
+	hub_close(waits.pair[1]);
 }
 
 Test(dump, in_the_journal_each_line_has_its_level)
