@@ -87,6 +87,13 @@ draw_bar(int row, const json_t *state, const json_t *hub)
 		mvaddch(row, column + i, i < length ? '#' : '.');
 }
 
+static void
+draw_line(int *row, const char *line)
+{
+	if (*row < LINES - 1)
+		mvaddnstr((*row)++, 0, line, COLS);
+}
+
 static int
 draw_workers(
 	int row, const json_t *state, const json_t *workers, const json_t *before, double seconds)
@@ -97,6 +104,10 @@ draw_workers(
 
 	json_array_foreach(workers, i, worker)
 	{
+		if (json_array_size(json_object_get(worker, "hubs")) == 0) {
+			view_worker(line, sizeof line, worker);
+			draw_line(&row, line);
+		}
 		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
 		{
 			if (row >= LINES - 1)
@@ -110,13 +121,6 @@ draw_workers(
 		}
 	}
 	return row;
-}
-
-static void
-draw_line(int *row, const char *line)
-{
-	if (*row < LINES - 1)
-		mvaddnstr((*row)++, 0, line, COLS);
 }
 
 static int

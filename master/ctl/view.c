@@ -96,6 +96,13 @@ view_hub(char *line, int size, const json_t *worker, const json_t *hub, const js
 		100 * real(hub, "busy"), real(hub, "lag_ms"), in, out);
 }
 
+void
+view_worker(char *line, int size, const json_t *worker)
+{
+	snprintf(line, (size_t)size, "%6lld   -       %s", (long long)whole(worker, "worker"),
+		text_of(worker, "state"));
+}
+
 /* ---- requests, metrics ---- */
 
 #define REQUESTS "request_duration_seconds"
@@ -264,9 +271,10 @@ print_workers(FILE *stream, const json_t *workers)
 
 	json_array_foreach(workers, i, worker)
 	{
-		if (json_array_size(json_object_get(worker, "hubs")) == 0)
-			fprintf(stream, "%6lld   -       %s\n", (long long)whole(worker, "worker"),
-				text_of(worker, "state"));
+		if (json_array_size(json_object_get(worker, "hubs")) == 0) {
+			view_worker(line, sizeof line, worker);
+			fprintf(stream, "%s\n", line);
+		}
 		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
 		{
 			view_hub(line, sizeof line, worker, hub, NULL, 0);

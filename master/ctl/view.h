@@ -15,6 +15,9 @@ void view_print(FILE *stream, const json_t *state);
 void view_hub(char *line, int size, const json_t *worker, const json_t *hub, const json_t *before,
 	double seconds);
 
+/* Writes such a line about a worker that has no hub, as before it is started again. */
+void view_worker(char *line, int size, const json_t *worker);
+
 /* The heading of these lines. */
 extern const char view_hub_heading[];
 

@@ -387,16 +387,16 @@ Test(control, no_command_is_waited_for_longer_than_was_said)
 	cr_assert_eq(ctl("--timeout=1m", "status"), 2);
 }
 
-Test(control, top_shows_a_screen)
+/* Starts top in a terminal. Returns a FIFO, its keyboard. */
+static int
+start_top(struct program *top)
 {
 	char *argv[] = {"/usr/bin/script", "-qec", NULL, "/dev/null", NULL};
 	char command[400], keys[sizeof server.folder + 8];
-	struct program top;
 	int keyboard;
 
 	if (access(argv[0], X_OK) != 0)
 		cr_skip("needs script(1)");
-	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
 	snprintf(keys, sizeof keys, "%s/keys", server.folder);
 	cr_assert_eq(mkfifo(keys, 0600), 0);
 	keyboard = open(keys, O_RDWR | O_CLOEXEC);
@@ -404,14 +404,48 @@ Test(control, top_shows_a_screen)
 		"stty rows 24 cols 100; TERM=xterm %s --socket %s top <%s",
 		program_path("hubbub-ctl"), server.control, keys);
 	argv[2] = command;
-	cr_assert(program_start(&top, argv, 0));
+	cr_assert(program_start(top, argv, 0));
+	return keyboard;
+}
+
+static void
+quit_top(struct program *top, int keyboard)
+{
+	cr_assert_eq(write(keyboard, "q", 1), 1);
+	cr_assert_neq(program_wait(top, 20), -1, "%s", top->text);
+	program_end(top);
+	close(keyboard);
+}
+
+Test(control, top_shows_a_screen)
+{
+	struct program top;
+	int keyboard;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
+	keyboard = start_top(&top);
 	cr_assert(program_expect(&top, "WORKER", 20), "%s", top.text);
 	cr_assert(program_expect(&top, "2x1", 20), "%s", top.text);
-	cr_assert_eq(write(keyboard, "q", 1), 1);
-	cr_assert_neq(program_wait(&top, 20), -1, "%s", top.text);
-	program_end(&top);
-	close(keyboard);
+	quit_top(&top, keyboard);
 	/* Without a terminal, top says so. */
 	cr_assert_eq(ctl("top", NULL), 1);
 	cr_assert_not_null(strstr(output, "terminal"), "%s", output);
+}
+
+/* A worker that dies again and again is started after longer and longer pauses. */
+Test(control, top_shows_a_worker_that_is_down)
+{
+	struct program top;
+	int keyboard;
+
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", NULL));
+	keyboard = start_top(&top);
+	for (int i = 0; i < 100 && !program_expect(&top, "backing off", .5); i++) {
+		pid_t worker = server_worker(&server, 0);
+
+		if (worker > 0)
+			kill(worker, SIGKILL);
+	}
+	cr_assert_not_null(strstr(top.text, "backing off"), "%s", top.text);
+	quit_top(&top, keyboard);
 }
