@@ -49,6 +49,7 @@ static const struct {
 	{"prlimit64", SYS_prlimit64, -1, 0},
 	{"process_vm_readv", SYS_process_vm_readv, -1, 0},
 	{"recvmmsg", SYS_recvmmsg, -1, 0},
+	{"recvmsg", SYS_recvmsg, -1, 0},
 	{"rseq", SYS_rseq, -1, 0},
 	{"sched_getaffinity", SYS_sched_getaffinity, -1, 0},
 	{"sched_setaffinity", SYS_sched_setaffinity, -1, 0},
