@@ -24,6 +24,7 @@
  * meanwhile would be the service's. So this process waits for the signal, so many milliseconds. */
 #define STOPPING "the server is stopping"
 #define SIGNAL_COMES 1000
+#define PAUSED 500 /* milliseconds; a wait that ends later than so much was stopped */
 
 /* Returns a connected socket, or -1 with errno: EAGAIN if the listener's queue was full for so many
  * seconds. Sending to the socket is limited to the same time. */
@@ -219,17 +220,22 @@ time_left(const struct source *source)
 }
 
 /* Reads for the stream. By poll, not by SO_RCVTIMEO: with that, a recv that is interrupted by
- * SIGSTOP and SIGCONT fails. */
+ * SIGSTOP and SIGCONT fails. If this process was stopped beyond its patience, so was the server,
+ * perhaps, as in a pause of the machine or of their container: it gets its time anew. */
 static ssize_t
 read_source(void *cookie, char *bytes, size_t size)
 {
 	struct source *source = cookie;
 	struct pollfd query = {.fd = source->fd, .events = POLLIN};
+	int64_t due;
 	int ready;
 
-	do
-		ready = poll(&query, 1, time_left(source));
-	while (ready == -1 && errno == EINTR);
+	do {
+		int left = time_left(source);
+
+		due = now() + left;
+		ready = poll(&query, 1, left);
+	} while ((ready == -1 && errno == EINTR) || (ready == 0 && now() > due + PAUSED));
 	if (ready == 0)
 		errno = now() >= source->end ? ETIME : EAGAIN;
 	if (ready != 1)
@@ -238,9 +244,9 @@ read_source(void *cookie, char *bytes, size_t size)
 	return recv(source->fd, bytes, size, 0);
 }
 
-/* Reads the answer. Returns the kind of its last line, '+', '!' or '?', or 0 with errno: 0 if the
- * server hung up, EAGAIN if it was silent for too long, ETIME if the whole dialogue took too
- * long. */
+/* Reads the answer. A line without its end is none: the server has died while it wrote that.
+ * Returns the kind of the last line, '+', '!' or '?', or 0 with errno: 0 if the server hung up,
+ * EAGAIN if it was silent for too long, ETIME if the whole dialogue took too long. */
 static char
 read_answer(FILE *stream, struct dialogue *dialogue)
 {
@@ -248,9 +254,9 @@ read_answer(FILE *stream, struct dialogue *dialogue)
 	size_t room = 0;
 	ssize_t length;
 
-	while (last == 0 && (errno = 0, length = getline(&line, &room, stream)) > 0) {
-		if (line[length - 1] == '\n')
-			line[length - 1] = '\0';
+	while (last == 0 && (errno = 0, length = getline(&line, &room, stream)) > 0 &&
+		line[length - 1] == '\n') {
+		line[length - 1] = '\0';
 		plain(line);
 		if (line[0] == '+' || line[0] == '!' || line[0] == '?') {
 			last = line[0];

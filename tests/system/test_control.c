@@ -432,7 +432,6 @@ Test(control, top_shows_a_screen)
 	cr_assert_not_null(strstr(output, "terminal"), "%s", output);
 }
 
-/* A worker that dies again and again is started after longer and longer pauses. */
 Test(control, top_shows_a_worker_that_is_down)
 {
 	struct program top;
