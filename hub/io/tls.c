@@ -28,13 +28,20 @@
 #include "hub/scheduler_priv.h"
 #include "hub/thread/offload.h"
 
-#define READ_AT_ONCE 16384
+/* Encrypted bytes that one call may read: a whole record, and a little more. Of a peer that has
+ * changed its keys more than KEYS_MOST times in one call, few: it costs the hub much by few bytes,
+ * and others run in between. */
+#define READ_AT_ONCE (17 * 1024)
+#define READ_LITTLE 256
+#define KEYS_MOST 8
 
 /* The layer of one connection. */
 struct tls_layer {
 	struct hub_layer layer;
 	SSL *ssl; /* owned, with its BIO */
 	struct tls_socket socket;
+	unsigned keys;  /* that the peer has changed in this call */
+	bool is_costly; /* it has changed its keys again and again */
 	bool is_broken; /* no record can be sent any more, not even the end */
 };
 
@@ -95,9 +102,11 @@ tls_receive(struct hub_layer *base, void *buffer, size_t length, int flags)
 	int result;
 
 	ERR_clear_error();
-	layer->socket.budget = READ_AT_ONCE;
+	layer->socket.budget = layer->is_costly ? READ_LITTLE : READ_AT_ONCE;
+	layer->keys = 0;
 	result = flags & MSG_PEEK ? SSL_peek_ex(layer->ssl, buffer, length, &got)
 				  : SSL_read_ex(layer->ssl, buffer, length, &got);
+	layer->is_costly = layer->is_costly || layer->keys > KEYS_MOST;
 	if (result > 0)
 		return (ssize_t)got;
 	errno = judge(layer, result);
@@ -212,6 +221,19 @@ static const struct layer_kind tls_kind = {.receive = tls_receive,
 	.free = tls_free,
 	.close = unsent_close};
 
+/* OpenSSL's callback, about each message and each record of either side. */
+static void
+on_message(int is_sent, int version, int type, const void *bytes, size_t length, SSL *ssl,
+	void *argument)
+{
+	struct tls_layer *layer = argument;
+	const unsigned char *message = bytes;
+
+	(void)version, (void)ssl;
+	if (type == SSL3_RT_HANDSHAKE && !is_sent && length > 0 && message[0] == SSL3_MT_KEY_UPDATE)
+		layer->keys++;
+}
+
 /* A layer with its SSL and BIO. NULL without memory. */
 static struct tls_layer *
 layer_new(struct hub_fd *entry, const struct hub_tls *tls)
@@ -228,6 +250,8 @@ layer_new(struct hub_fd *entry, const struct hub_tls *tls)
 	layer->socket.entry = entry;
 	layer->socket.is_handshake = true;
 	SSL_set_bio(layer->ssl, bio, bio);
+	SSL_set_msg_callback(layer->ssl, on_message);
+	SSL_set_msg_callback_arg(layer->ssl, layer);
 	return layer;
 }
 

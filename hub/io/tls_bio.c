@@ -31,6 +31,8 @@ bio_read(BIO *bio, char *buffer, int length)
 		BIO_set_retry_read(bio);
 		return -1;
 	}
+	if (length > socket->budget)
+		length = (int)socket->budget;
 	do
 		got = kernel_recvfrom(
 			socket->entry->read.fd, buffer, (size_t)length, MSG_DONTWAIT, NULL, NULL);

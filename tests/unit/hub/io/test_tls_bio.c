@@ -46,7 +46,7 @@ close_bio(BIO *bio)
 /* ---- reading ---- */
 
 static struct {
-	int empty, whole, over_budget, at_the_end;
+	int empty, whole, part, over_budget, at_the_end;
 	bool waits_when_empty, waits_over_budget, waits_at_the_end;
 } got;
 
@@ -61,7 +61,8 @@ read_body(void *unused)
 	hub_write(peer, "hello", 5);
 	got.whole = BIO_read(bio, bytes, sizeof bytes);
 	hub_write(peer, "hello", 5);
-	tls.budget = 0;
+	tls.budget = 2;
+	got.part = BIO_read(bio, bytes, sizeof bytes);
 	got.over_budget = BIO_read(bio, bytes, sizeof bytes);
 	got.waits_over_budget = BIO_should_read(bio);
 	tls.budget = BUDGET;
@@ -79,6 +80,7 @@ Test(tls_bio, reads_what_has_come_within_its_budget)
 	cr_assert_eq(got.empty, -1);
 	cr_assert(got.waits_when_empty);
 	cr_assert_eq(got.whole, 5);
+	cr_assert_eq(got.part, 2);
 	cr_assert_eq(got.over_budget, -1);
 	cr_assert(got.waits_over_budget, "OpenSSL would take it for the end");
 	cr_assert_eq(got.at_the_end, 0);
