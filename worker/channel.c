@@ -1,9 +1,11 @@
 /* Sends and receives records without ever waiting. The receiver peeks first: a record whose file
  * descriptor did not fit into a full descriptor table is received once more after spare_release,
- * since the kernel drops the descriptor together with the record. */
+ * since the kernel drops the descriptor together with the record. The sender may be broken:
+ * whatever it writes, the receiver takes one record, and at most one file descriptor. */
 #include "worker/channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -52,7 +54,8 @@ peek(int channel, int *descriptor)
 	struct msghdr envelope = {.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = &control,
-		.msg_controllen = sizeof control};
+		/* Not the room, which two descriptors fit into: nobody would close the second. */
+		.msg_controllen = CMSG_LEN(sizeof *descriptor)};
 	const struct cmsghdr *header;
 
 	*descriptor = -1;
@@ -65,16 +68,35 @@ peek(int channel, int *descriptor)
 }
 
 /* Any other error, such as ENOMEM, may be gone at the next call. */
-static bool
-is_gone(int error)
+static int
+failed(int error)
 {
-	return error == ECONNRESET || error == EBADF;
+	return error == ECONNRESET || error == EBADF ? CHANNEL_GONE : CHANNEL_NOTHING;
+}
+
+/* Whether nothing can come any more. An empty record and the end of file read alike. */
+static bool
+has_ended(int channel)
+{
+	struct pollfd end = {.fd = channel, .events = POLLRDHUP};
+
+	return poll(&end, 1, 0) != 0;
+}
+
+/* What a record of that length is; an error has length -1. */
+static int
+judge(int channel, ssize_t length)
+{
+	if (length == sizeof(struct channel_message))
+		return CHANNEL_MESSAGE;
+	if (length < 0)
+		return failed(errno);
+	return length == 0 && has_ended(channel) ? CHANNEL_GONE : CHANNEL_STRAY;
 }
 
 int
 channel_receive(int channel, struct channel_message *message, int *descriptor)
 {
-	ssize_t length;
 	int found = peek(channel, descriptor), result;
 
 	/* A file descriptor for which there is no room is lost as soon as the message is taken. */
@@ -83,14 +105,13 @@ channel_receive(int channel, struct channel_message *message, int *descriptor)
 		spare_keep();
 	}
 	if (found < 0)
-		return is_gone(errno) ? -1 : 0;
-	length = recv(channel, message, sizeof *message, MSG_DONTWAIT);
-	if (length == sizeof *message)
-		return 1;
+		return failed(errno);
+	/* MSG_TRUNC: the record's own length, also if it is longer than a message. */
+	result = judge(channel, recv(channel, message, sizeof *message, MSG_DONTWAIT | MSG_TRUNC));
 	/* After an error the message may still be queued, with its descriptor. */
-	result = length >= 0 || is_gone(errno) ? -1 : 0;
-	if (*descriptor != -1)
+	if (result != CHANNEL_MESSAGE && *descriptor != -1)
 		close(*descriptor);
-	*descriptor = -1;
+	if (result != CHANNEL_MESSAGE)
+		*descriptor = -1;
 	return result;
 }

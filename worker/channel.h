@@ -4,6 +4,7 @@
 #ifndef HUBBUB_WORKER_CHANNEL_H
 #define HUBBUB_WORKER_CHANNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,6 +37,14 @@ enum channel_kind {
 	CHANNEL_KIND_MAX,
 };
 
+/* Whether messages of that kind bring a file descriptor. */
+static inline bool
+channel_has_file(uint32_t kind)
+{
+	return kind == CHANNEL_ADOPT || kind == CHANNEL_DUMP || kind == CHANNEL_REOPEN ||
+	       kind == CHANNEL_ASK;
+}
+
 /* The two masters of an upgrade exchange the same record, and may be of different releases: its
  * length never changes. */
 struct channel_message {
@@ -53,10 +62,16 @@ _Static_assert(sizeof(struct channel_message) == 16, "former releases read no ot
  * caller's. Never waits. Returns 0, or -1 with errno: EAGAIN if the other process does not read. */
 int channel_send(int channel, const struct channel_message *message, int descriptor);
 
-/* Receives a message without waiting; *descriptor is -1, or a file descriptor that is the caller's
- * to close. Where files have run out, the descriptor takes the place of the spare one (spare.h).
- * Returns 1; 0 if there is no message, or the kernel has no memory for it at the moment; or -1: the
- * other process is gone. */
+enum channel_result {
+	CHANNEL_GONE = -1, /* the other process is dead, or has ended its output */
+	CHANNEL_NOTHING,   /* there is no message, or no memory for it at the moment */
+	CHANNEL_MESSAGE,
+	CHANNEL_STRAY, /* there was a record of another length: it is dropped; more may come */
+};
+
+/* Receives a message without waiting, and returns an enum channel_result. *descriptor is -1, or a
+ * file descriptor that is the caller's to close, only with CHANNEL_MESSAGE. Where files have run
+ * out, the descriptor takes the place of the spare one (spare.h). */
 int channel_receive(int channel, struct channel_message *message, int *descriptor);
 
 #endif

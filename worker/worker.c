@@ -138,11 +138,11 @@ receive_messages(void *argument)
 			continue;
 		}
 		result = channel_receive(worker->heritage->channel, &message, &descriptor);
-		if (result < 0) {
+		if (result == CHANNEL_GONE) {
 			alone_drain(worker);
 			return NULL;
 		}
-		if (result > 0)
+		if (result == CHANNEL_MESSAGE)
 			on_message(worker, &message, descriptor);
 		/* The message's descriptor may have taken the spare one's place. */
 		spare_keep();

@@ -109,7 +109,7 @@ launch_born(int leash, int *pidfd)
 	struct channel_message born;
 	int result = channel_receive(leash, &born, pidfd);
 
-	if (result <= 0)
-		return result;
+	if (result != CHANNEL_MESSAGE)
+		return result == CHANNEL_GONE ? -1 : 0;
 	return (pid_t)born.value;
 }

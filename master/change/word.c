@@ -63,8 +63,10 @@ word_receive(struct master *master, const int *channel,
 		struct channel_message message;
 		int file, result = channel_receive(*channel, &message, &file);
 
-		if (result <= 0)
-			return result == 0;
+		if (result == CHANNEL_STRAY)
+			continue;
+		if (result != CHANNEL_MESSAGE)
+			return result == CHANNEL_NOTHING;
 		on_word(master, message.kind, file);
 		if (file != -1)
 			close(file);

@@ -28,17 +28,10 @@
 #define LAST_MESSAGES 1000 /* more than a socket holds */
 #define LOGS_MISSED_MAX 200
 
-static bool
-has_file(uint32_t kind)
-{
-	return kind == CHANNEL_ADOPT || kind == CHANNEL_DUMP || kind == CHANNEL_REOPEN ||
-	       kind == CHANNEL_ASK;
-}
-
 bool
 slot_send(struct slot *slot, const struct channel_message *message, int descriptor)
 {
-	CHECK_WHY(has_file(message->kind) == (descriptor != -1),
+	CHECK_WHY(channel_has_file(message->kind) == (descriptor != -1),
 		"a file goes with the kinds that bring one, or it is missing or lost");
 	if (slot->channel == -1)
 		return false;
@@ -92,26 +85,31 @@ reopen_again(struct slot *slot)
 			slot->index, (int)slot->pid, nofile_advice_here());
 }
 
+/* Says once that a process sends what no worker sends: it may go on, and would fill the log. */
+static void
+note_stray(struct slot *slot, const char *what)
+{
+	if (!slot->has_strayed)
+		log_warning("worker %u sent %s, which the master ignores", slot->index, what);
+	slot->has_strayed = true;
+}
+
 static void
 handle(struct slot *slot, const struct channel_message *message)
 {
 	const struct fleet_events *events = &slot->generation->fleet->events;
+	const unsigned hubs = slot->generation->config.threads;
 
-	if (message->hub >= slot->generation->config.threads) {
-		/* Once: a process that goes on would fill the log. */
-		if (!slot->has_strayed)
-			log_warning("worker %u sent a message of hub %u, which does not exist",
-				slot->index, message->hub);
-		slot->has_strayed = true;
-	} else if (message->kind == CHANNEL_READY)
+	if (message->hub >= hubs)
+		note_stray(slot, "a message of a hub that does not exist");
+	else if (message->kind == CHANNEL_READY)
 		slot_event(slot, SUPERVISION_ALL_READY);
 	else if (message->kind == CHANNEL_DRAINED && slot->state == SUPERVISION_DRAINING)
 		slot->generation->fleet->slot_events->drained(slot, message->hub);
 	else if (message->kind == CHANNEL_DUMPED)
 		events->dumped(events->context, message->value);
 	else if (message->kind == CHANNEL_DUMP_MISSED)
-		events->dump_missed(
-			events->context, message->value, slot->generation->config.threads);
+		events->dump_missed(events->context, message->value, hubs);
 	else if (message->kind == CHANNEL_REOPEN_MISSED)
 		reopen_again(slot);
 }
@@ -120,18 +118,21 @@ static void
 receive_some(struct slot *slot, unsigned most)
 {
 	struct channel_message message;
-	int descriptor, result;
+	int descriptor, result = CHANNEL_MESSAGE;
 
-	while (slot->channel != -1 && most-- > 0 &&
-		(result = channel_receive(slot->channel, &message, &descriptor)) != 0) {
-		if (result < 0) {
+	while (slot->channel != -1 && most-- > 0 && result != CHANNEL_NOTHING) {
+		result = channel_receive(slot->channel, &message, &descriptor);
+		if (result == CHANNEL_GONE) {
 			/* The worker is dying; its pidfd becomes readable when it is dead. */
 			ear_stop(slot->generation->fleet->loop, &slot->talk);
 			return;
 		}
 		if (descriptor != -1)
 			close(descriptor);
-		handle(slot, &message);
+		if (result == CHANNEL_MESSAGE)
+			handle(slot, &message);
+		else if (result == CHANNEL_STRAY)
+			note_stray(slot, "a record that is no message");
 	}
 }
 

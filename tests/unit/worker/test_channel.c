@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/descriptors.h"
 #include "worker/spare.h"
 
 static int pair[2];
@@ -68,14 +69,70 @@ Test(channel, one_that_is_not_read_is_not_waited_for)
 	cr_assert_eq(errno, EAGAIN);
 }
 
-Test(channel, what_is_no_message_is_an_error_and_leaves_no_descriptor)
+/* Sends a record of so many bytes, with so many file descriptors. */
+static void
+send_stray(size_t length, unsigned files)
+{
+	static char bytes[256];
+	struct iovec part = {bytes, length};
+	union {
+		char room[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {{0}};
+	struct msghdr envelope = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (files > 0) {
+		envelope.msg_control = &control;
+		envelope.msg_controllen = CMSG_SPACE(files * sizeof(int));
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(files * sizeof(int));
+		for (unsigned i = 0; i < files; i++)
+			((int *)(void *)CMSG_DATA(&control.align))[i] = pair[0];
+	}
+	cr_assert_eq(sendmsg(pair[0], &envelope, 0), (ssize_t)length);
+}
+
+Test(channel, what_is_no_message_is_dropped_and_the_next_one_is_heard)
+{
+	static const size_t lengths[] = {
+		0, 1, sizeof(struct channel_message) - 1, sizeof(struct channel_message) + 1, 256};
+	struct channel_message sent = {.kind = CHANNEL_READY}, got;
+	int descriptor, open = open_descriptors();
+
+	for (unsigned i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		send_stray(lengths[i], i % 2);
+		cr_assert_eq(channel_send(pair[0], &sent, -1), 0);
+		cr_assert_eq(channel_receive(pair[1], &got, &descriptor), CHANNEL_STRAY);
+		cr_assert_eq(descriptor, -1);
+		cr_assert_eq(channel_receive(pair[1], &got, &descriptor), CHANNEL_MESSAGE);
+		cr_assert_eq(got.kind, (uint32_t)CHANNEL_READY);
+	}
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), CHANNEL_NOTHING);
+	cr_assert_eq(open_descriptors(), open);
+}
+
+Test(channel, more_descriptors_than_one_do_not_stay_open)
+{
+	struct channel_message got;
+	int descriptor, open = open_descriptors();
+
+	for (unsigned files = 1; files <= 4; files++) {
+		send_stray(sizeof got, files);
+		cr_assert_eq(channel_receive(pair[1], &got, &descriptor), CHANNEL_MESSAGE);
+		cr_assert_neq(descriptor, -1);
+		close(descriptor);
+	}
+	cr_assert_eq(open_descriptors(), open);
+}
+
+Test(channel, an_output_that_is_ended_is_the_end)
 {
 	struct channel_message got;
 	int descriptor;
 
-	cr_assert_eq(send(pair[0], "short", 5, 0), 5);
-	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), -1);
-	cr_assert_eq(descriptor, -1);
+	shutdown(pair[0], SHUT_WR);
+	cr_assert_eq(channel_receive(pair[1], &got, &descriptor), CHANNEL_GONE);
 }
 
 /* ---- files run out ---- */

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "master/fleet/backoff.h"
@@ -126,9 +127,23 @@ Test(slot, what_makes_no_sense_is_logged_once_for_each_process)
 		slot_reap(slot);
 	}
 	heard = complaint_heard();
-	cr_assert_eq(count_lines(heard, "sent a message of hub 2, which does not exist"), 2, "%s",
-		heard);
+	cr_assert_eq(
+		count_lines(heard, "sent a message of a hub that does not exist"), 2, "%s", heard);
 	cr_assert_eq(count_lines(heard, "has no file left for the new log"), 1, "%s", heard);
+}
+
+Test(slot, what_is_no_message_deafens_nobody)
+{
+	int worker = fake_start(slot);
+
+	complaint_listen();
+	for (size_t length = 0; length < 3; length++)
+		cr_assert_eq(send(worker, "!!", length, 0), (ssize_t)length);
+	fake_say(slot, worker, CHANNEL_READY, 0);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	cr_assert_eq(count_lines(complaint_heard(), "sent a record that is no message"), 1);
+	close(worker);
+	slot_reap(slot);
 }
 
 Test(slot, what_it_has_said_is_heard_before_its_death)
