@@ -44,7 +44,6 @@
 #include "master/start/program.h"
 #include "master/start/sandbox.h"
 #include "master/start/service.h"
-#include "worker/catalog.h"
 #include "worker/flush.h"
 #include "worker/spare.h"
 
@@ -432,7 +431,7 @@ hubbub_main(int argc, char **argv, const struct hubbub_service *service)
 		.successor = &successor,
 		.former = &former,
 		.upgrade_events = upgrade_events};
-	catalog_add_service(service->metrics);
+	service_count(service);
 	list_init(&master.asks);
 	upgrade_init(&successor);
 	takeover_init(&former);

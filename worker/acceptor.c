@@ -14,6 +14,7 @@
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
+#include "worker/catalog.h"
 #include "worker/complain.h"
 #include "worker/datagrams.h"
 #include "worker/deaf.h"
@@ -54,12 +55,19 @@ may_accept(void *context)
 	return false;
 }
 
+void
+acceptor_count_accepted(struct acceptor *acceptor)
+{
+	counters_add(&acceptor->thread->row->accepted, 1);
+	counters_add(&acceptor->listened->accepted, 1);
+}
+
 static bool
 take_over(void *context, int client)
 {
-	const struct acceptor *acceptor = context;
+	struct acceptor *acceptor = context;
 
-	counters_add(&acceptor->thread->row->accepted, 1);
+	acceptor_count_accepted(acceptor);
 	return acceptor->uses.take_over(acceptor->thread, client, acceptor->address);
 }
 
@@ -72,8 +80,8 @@ acceptor_admits(struct acceptor *acceptor, const struct sockaddr_storage *addres
 	if (!settings->has_proxy || acceptor->is_unix ||
 		proxy_is_trusted(address, settings->networks, settings->network_count))
 		return true;
-	counters_add(&thread->row->accepted, 1);
-	refuse(thread, &thread->row->refused_sender, address,
+	acceptor_count_accepted(acceptor);
+	refuse(thread, &thread->row->refused_sender, acceptor->listened, address,
 		"its address is in no network of --proxy-from");
 	return false;
 }
@@ -141,16 +149,21 @@ not_accepted(void *context)
 static void
 opened(void *context)
 {
+	const struct acceptor *acceptor = context;
+
 	counters_add(&thread_of(context)->row->opened, 1);
+	counters_add(&acceptor->listened->open, 1);
 }
 
 static void
 closed(void *context)
 {
-	struct worker_thread *thread = thread_of(context);
+	const struct acceptor *acceptor = context;
+	struct worker_thread *thread = acceptor->thread;
 
 	DCHECK(thread->row->closed < thread->row->opened);
 	counters_add(&thread->row->closed, 1);
+	counters_add(&acceptor->listened->open, (uint64_t)-1);
 	counters_give_permits(thread->row, 1);
 	acceptor_retry(thread);
 	/* The leaving thread waits for its last connection, or serves a queued client in its
@@ -192,6 +205,17 @@ option_of(int socket, int option)
 	return value;
 }
 
+/* Where the acceptor's listener is counted. */
+static struct listened *
+find_counts(struct acceptor *acceptor)
+{
+	int place = catalog_find_listener(
+		acceptor->listener != NULL ? acceptor->listener->name : LISTENED_UNNAMED);
+
+	return place == -1 ? &acceptor->uncounted
+			   : (struct listened *)(void *)&acceptor->thread->row->counts[place];
+}
+
 int
 acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address, int socket,
 	bool is_kept, struct acceptor_uses uses)
@@ -211,11 +235,12 @@ acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned 
 		.uses = uses,
 		.is_unix = option_of(socket, SO_DOMAIN) == AF_UNIX,
 		.is_kept = is_kept};
+	acceptor->listened = find_counts(acceptor);
 	/* Without PROXY headers every peer is admitted, and accept4 need not return the address. */
 	if (heritage->settings.has_proxy && !acceptor->is_unix)
 		options.admits = admits;
 	if (option_of(socket, SO_TYPE) == SOCK_DGRAM) {
-		acceptor->datagrams = datagrams_new(thread, socket,
+		acceptor->datagrams = datagrams_new(thread, acceptor->listened, socket,
 			acceptor->listener != NULL ? acceptor->listener->answer : heritage->answer);
 		return acceptor->datagrams != NULL ? 0 : -1;
 	}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "hub/io/server.h"
+#include "worker/listened.h"
 
 struct datagrams;
 struct worker_thread;
@@ -24,6 +25,9 @@ struct acceptor {
 	struct worker_thread *thread;
 	unsigned address;                       /* index in the heritage's addresses */
 	const struct hubbub_listener *listener; /* NULL if it has no name; borrowed */
+	/* Where its listener is counted in the thread's row; uncounted if it is not. */
+	struct listened *listened;
+	struct listened uncounted;
 	struct acceptor_uses uses;
 	bool is_unix; /* a Unix socket: its peers are on this machine */
 	/* A service manager holds the socket too: its next server serves what is left in the
@@ -40,6 +44,9 @@ struct acceptor {
 int acceptor_init(struct acceptor *acceptor, struct worker_thread *thread, unsigned address,
 	int socket, bool is_kept, struct acceptor_uses uses);
 void acceptor_fini(struct acceptor *acceptor);
+
+/* Counts a connection that was accepted from the acceptor's socket. */
+void acceptor_count_accepted(struct acceptor *acceptor);
 
 /* Whether a connection from this address may be served: where PROXY headers are expected, the
  * address must be in a trusted network. Counts and logs a refusal. Switches: no. */

@@ -23,6 +23,7 @@
 
 struct catalog_entry catalog[CATALOG_MAX] = {COUNTED(SERVER_ROW, HUB_ROW, WORKER_ROW)};
 unsigned catalog_size = COUNTED_MAX;
+unsigned catalog_listeners = COUNTED_MAX;
 
 /* The first place behind this table's rows: the last of them is a histogram. */
 #define OWN_PLACES PLACE_AT(offsetof(struct worker_row, requests) + sizeof(struct buckets))
@@ -196,6 +197,38 @@ catalog_add_service(const struct hubbub_metric *metrics)
 		place += catalog_places(kind);
 		CHECK_WHY(place <= COUNTED_ROOM, "catalog_check has found room");
 	}
+	catalog_listeners = catalog_size;
+}
+
+/* ---- listeners ---- */
+
+/* The first place behind the last entry. */
+static unsigned
+end_place(void)
+{
+	const struct catalog_entry *last = &catalog[catalog_size - 1];
+
+	return last->place + catalog_places(last->kind);
+}
+
+void
+catalog_add_listener(const char *name)
+{
+	unsigned place = end_place();
+
+	if (catalog_size - catalog_listeners < CATALOG_LISTENERS_MAX &&
+		place + LISTENED_ROOM <= COUNTED_ROOM)
+		catalog[catalog_size++] = (struct catalog_entry){
+			.field = name, .kind = CATALOG_LISTENER, .place = place};
+}
+
+int
+catalog_find_listener(const char *name)
+{
+	for (unsigned i = catalog_listeners; i < catalog_size; i++)
+		if (strcmp(catalog[i].field, name) == 0)
+			return (int)catalog[i].place;
+	return -1;
 }
 
 /* ---- reading ---- */
@@ -209,7 +242,7 @@ catalog_prefix(const struct catalog_entry *entry)
 uint64_t
 catalog_count(const struct worker_row *row, unsigned number)
 {
-	DCHECK(number < catalog_size && catalog[number].kind != CATALOG_HISTOGRAM);
+	DCHECK(number < catalog_listeners && catalog[number].kind != CATALOG_HISTOGRAM);
 	return __atomic_load_n(&row->counts[catalog[number].place], __ATOMIC_RELAXED);
 }
 
@@ -228,4 +261,11 @@ catalog_buckets(const struct worker_row *row, unsigned number)
 {
 	DCHECK(number < catalog_size && catalog[number].kind == CATALOG_HISTOGRAM);
 	return (const struct buckets *)(const void *)&row->counts[catalog[number].place];
+}
+
+uint64_t
+catalog_listened(const struct worker_row *row, unsigned number, unsigned what)
+{
+	DCHECK(number >= catalog_listeners && number < catalog_size && what < LISTENED_MAX);
+	return __atomic_load_n(&row->counts[catalog[number].place + what], __ATOMIC_RELAXED);
 }

@@ -40,7 +40,8 @@ read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_s
 		return false;
 	}
 	if (reading != PROXY_READ) {
-		refuse_client(thread, &thread->row->refused_header, client, why);
+		refuse_client(
+			thread, &thread->row->refused_header, acceptor->listened, client, why);
 		return false;
 	}
 	fd_begin_anew(client);
@@ -79,7 +80,7 @@ begin_tls(int client, const struct acceptor *acceptor)
 	if (error == ECONNRESET && has_left(client, false))
 		counters_add(&thread->row->left_early, 1);
 	else if (error != 0)
-		refuse_client(thread, &thread->row->refused_tls, client, why);
+		refuse_client(thread, &thread->row->refused_tls, acceptor->listened, client, why);
 	return error == 0;
 }
 
@@ -135,7 +136,7 @@ serve_within_limits(
 	enum outcome outcome;
 
 	if (per_peer_is_limited(&acceptor->thread->heritage->settings) &&
-		!per_peer_enter(acceptor->thread, client, named, &cell))
+		!per_peer_enter(acceptor->thread, acceptor->listened, client, named, &cell))
 		return OVER_LIMIT;
 	outcome = serve(client, acceptor);
 	/* Before its output ends: a peer that sees the end may come again at once. */

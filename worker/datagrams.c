@@ -19,6 +19,7 @@
 #include "hub/base/kernel.h"
 #include "hub/io/opening.h"
 #include "worker/deaf.h"
+#include "worker/listened.h"
 #include "worker/loops.h"
 #include "worker/state.h"
 
@@ -30,7 +31,8 @@
 
 struct datagrams {
 	struct worker_thread *thread;
-	int socket; /* -1 once it is closed */
+	struct listened *listened; /* where the listener is counted; borrowed */
+	int socket;                /* -1 once it is closed */
 	datagrams_answer *answer;
 	struct hub_coroutine *coroutine; /* NULL while none is running */
 	bool is_stopping;
@@ -45,7 +47,8 @@ struct datagrams {
 };
 
 struct datagrams *
-datagrams_new(struct worker_thread *thread, int socket, datagrams_answer *answer)
+datagrams_new(struct worker_thread *thread, struct listened *listened, int socket,
+	datagrams_answer *answer)
 {
 	struct datagrams *datagrams = calloc(1, sizeof *datagrams);
 	unsigned limit = thread->heritage->settings.loop_limit;
@@ -53,6 +56,7 @@ datagrams_new(struct worker_thread *thread, int socket, datagrams_answer *answer
 	if (datagrams == NULL)
 		return NULL;
 	datagrams->thread = thread;
+	datagrams->listened = listened;
 	datagrams->socket = socket;
 	datagrams->answer = answer;
 	datagrams->buffers = mmap(NULL, (size_t)BATCH * SIZE_MOST, PROT_READ | PROT_WRITE,
@@ -168,6 +172,7 @@ answer_all(struct datagrams *datagrams, unsigned count)
 	}
 	CHECK_WHY(answers + unanswered <= count, "a datagram has at most one answer");
 	counters_add(&row->datagrams, count);
+	counters_add(&datagrams->listened->datagrams, count);
 	if (unanswered > 0)
 		counters_add(&row->unanswered, unanswered);
 	counters_add(&row->hub.bytes_received, bytes);

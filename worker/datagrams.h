@@ -8,14 +8,16 @@
 
 struct datagrams;
 struct hub_datagram;
+struct listened;
 struct worker_thread;
 
 /* Answers one datagram, as the service's answer does (master/server.h). */
 typedef ssize_t datagrams_answer(struct hub_datagram *datagram, size_t size, void *context);
 
 /* Makes the state for a socket, which it owns from then on. NULL with errno ENOMEM; then the socket
- * is the caller's. */
-struct datagrams *datagrams_new(struct worker_thread *thread, int socket, datagrams_answer *answer);
+ * is the caller's. listened is borrowed: where the socket's listener is counted. */
+struct datagrams *datagrams_new(struct worker_thread *thread, struct listened *listened, int socket,
+	datagrams_answer *answer);
 
 /* Starts to answer. Switches: no.  Returns 0, or -1 with errno ENOMEM, or EALREADY if it has
  * started. */

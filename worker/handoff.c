@@ -161,7 +161,7 @@ accept_for(struct worker_thread *leader, struct worker_thread *to, int listener,
 		return EPERM;
 	}
 	send_to(to, parcel, client, address);
-	counters_add(&leader->row->accepted, 1);
+	acceptor_count_accepted(&leader->acceptors[address]);
 	counters_add(&leader->row->handed, to != leader);
 	return 0;
 }

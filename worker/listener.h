@@ -12,7 +12,9 @@ HUBBUB_API_BEGIN
 
 #define HUBBUB_LISTENER_NAME_MAX 31 /* bytes of a listener's name */
 
-/* The listeners of one name: operators give their addresses by --listen=NAME=ADDRESS. */
+/* The listeners of one name: operators give their addresses by --listen=NAME=ADDRESS. Connections
+ * and datagrams of each name are counted (/metrics: hubbub_listener_...), of the first 15 names at
+ * least if the service has few metrics of its own. */
 struct hubbub_listener {
 	/* Lower-case letters, digits, '-' and '_'; begins with a letter. */
 	const char *name;

@@ -15,8 +15,8 @@
 
 /* Refuses a connection in words that name the option. */
 static void
-refuse_one_more(const struct worker_thread *thread, const struct sockaddr_storage *address,
-	enum tally_verdict verdict)
+refuse_one_more(const struct worker_thread *thread, struct listened *listener,
+	const struct sockaddr_storage *address, enum tally_verdict verdict)
 {
 	struct tally_limits limits = thread->heritage->settings.per_peer;
 	char why[96];
@@ -30,12 +30,12 @@ refuse_one_more(const struct worker_thread *thread, const struct sockaddr_storag
 			"its address has opened %u connections within a second "
 			"(--max-new-per-peer)",
 			limits.fresh);
-	refuse(thread, &thread->row->refused_peer, address, why);
+	refuse(thread, &thread->row->refused_peer, listener, address, why);
 }
 
 bool
-per_peer_enter(const struct worker_thread *thread, int client, const struct sockaddr_storage *named,
-	struct tally_cell **cell)
+per_peer_enter(const struct worker_thread *thread, struct listened *listener, int client,
+	const struct sockaddr_storage *named, struct tally_cell **cell)
 {
 	const struct worker_heritage *heritage = thread->heritage;
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
@@ -58,7 +58,7 @@ per_peer_enter(const struct worker_thread *thread, int client, const struct sock
 	if (verdict == TALLY_COUNTED)
 		return true;
 	if (verdict != TALLY_FULL) {
-		refuse_one_more(thread, named, verdict);
+		refuse_one_more(thread, listener, named, verdict);
 		return false;
 	}
 	/* Whoever fills the table must not keep other peers out. */

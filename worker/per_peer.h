@@ -7,6 +7,7 @@
 
 #include "worker/heritage.h"
 
+struct listened;
 struct tally_cell;
 struct worker_thread;
 
@@ -19,10 +20,10 @@ per_peer_is_limited(const struct worker_settings *settings)
 
 /* Counts a connection for its peer: named is the address in a PROXY header, or NULL for the
  * kernel's. Returns false if the peer may have no further one: then the connection is counted and
- * logged as refused, and the caller closes it. *cell becomes what tally_leave takes at the end of
- * the connection; NULL if it is not counted: it came over a Unix socket, is the proxy's own, or has
- * ended already. Switches: no. */
-bool per_peer_enter(const struct worker_thread *thread, int client,
+ * logged as refused, also for its listener, and the caller closes it. *cell becomes what
+ * tally_leave takes at the end of the connection; NULL if it is not counted: it came over a Unix
+ * socket, is the proxy's own, or has ended already. Switches: no. */
+bool per_peer_enter(const struct worker_thread *thread, struct listened *listener, int client,
 	const struct sockaddr_storage *named, struct tally_cell **cell);
 
 #endif

@@ -7,6 +7,7 @@
 #include "worker/client.h"
 #include "worker/complain.h"
 #include "worker/counters.h"
+#include "worker/listened.h"
 #include "worker/peer.h"
 #include "worker/state.h"
 
@@ -18,7 +19,7 @@ is_counter_of(const struct worker_row *row, const uint64_t *counter)
 }
 
 void
-refuse(const struct worker_thread *thread, uint64_t *counter,
+refuse(const struct worker_thread *thread, uint64_t *counter, struct listened *listener,
 	const struct sockaddr_storage *address, const char *why)
 {
 	char name[CLIENT_NAME_SIZE];
@@ -27,18 +28,20 @@ refuse(const struct worker_thread *thread, uint64_t *counter,
 	if (thread_is_commanded(thread, THREAD_FINISH) || thread_is_commanded(thread, THREAD_CLOSE))
 		return;
 	counters_add(counter, 1);
+	counters_add(&listener->refused, 1);
 	complain(thread->heritage->counters, "refused a client at %s: %s",
 		client_name(address, name), why);
 }
 
 void
-refuse_client(const struct worker_thread *thread, uint64_t *counter, int client, const char *why)
+refuse_client(const struct worker_thread *thread, uint64_t *counter, struct listened *listener,
+	int client, const char *why)
 {
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t length = sizeof address;
 
 	hubbub_peer(client, (struct sockaddr *)&address, &length);
-	refuse(thread, counter, &address, why);
+	refuse(thread, counter, listener, &address, why);
 }
 
 bool

@@ -97,7 +97,7 @@ counts_of(unsigned metric, enum catalog_kind kind)
 
 	if (own == NULL)
 		return NULL;
-	CHECK_WHY(metric < catalog_size - COUNTED_MAX, "the service has no such metric");
+	CHECK_WHY(metric < catalog_listeners - COUNTED_MAX, "the service has no such metric");
 	CHECK_WHY(entry->kind == kind, "the metric is of another kind");
 	return &own->row->counts[entry->place];
 }

@@ -6,21 +6,33 @@
 #include "worker/fold.h"
 #include "worker/layout.h"
 
+#define IS_GAUGE_COUNTER false
+#define IS_GAUGE_GAUGE true
+#define IS_GAUGE(field, kind, ...) [LISTENED_##field] = IS_GAUGE_##kind,
+
+/* Whether a metric's count at that index is a number of living processes, and does not only
+ * grow. */
+static bool
+is_gauge(enum catalog_kind kind, unsigned index)
+{
+	static const bool listened[LISTENED_ROOM] = {LISTENED(IS_GAUGE)};
+
+	return kind == CATALOG_GAUGE || (kind == CATALOG_LISTENER && listened[index]);
+}
+
 /* Adds a metric of one process to sum: what only grows, and gauges of living processes; of a peak
  * the largest of these. */
 static void
 add_metric(
 	const struct catalog_entry *metric, uint64_t *sum, const uint64_t *counts, bool is_living)
 {
-	bool grows = metric->kind == CATALOG_COUNTER || metric->kind == CATALOG_HISTOGRAM;
-
 	for (unsigned i = 0; i < catalog_places(metric->kind); i++) {
 		uint64_t count = __atomic_load_n(&counts[i], __ATOMIC_ACQUIRE);
 
-		if (grows || (is_living && metric->kind == CATALOG_GAUGE))
+		if (metric->kind == CATALOG_PEAK)
+			sum[i] = is_living && count > sum[i] ? count : sum[i];
+		else if (is_living || !is_gauge(metric->kind, i))
 			sum[i] += count;
-		else if (is_living && count > sum[i])
-			sum[i] = count;
 	}
 }
 

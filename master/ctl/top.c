@@ -150,6 +150,23 @@ draw_requests(int row, const json_t *state, const json_t *before, double seconds
 }
 
 static int
+draw_listeners(int row, const json_t *state)
+{
+	char line[256];
+
+	for (size_t i = 0; view_listener(line, sizeof line, state, i); i++) {
+		if (i == 0) {
+			row++;
+			attron(A_REVERSE);
+			draw_line(&row, view_listeners_heading);
+			attroff(A_REVERSE);
+		}
+		draw_line(&row, line);
+	}
+	return row;
+}
+
+static int
 draw_metrics(int row, json_t *metrics)
 {
 	const char *name;
@@ -179,6 +196,7 @@ draw(const json_t *state, const json_t *before, double seconds)
 	attroff(A_REVERSE);
 	row = draw_workers(4, state, json_object_get(state, "workers"), before, seconds);
 	row = draw_workers(row, state, json_object_get(state, "draining"), NULL, 0);
+	row = draw_listeners(row, state);
 	row = draw_requests(row, state, before, seconds);
 	row = draw_metrics(row, json_object_get(state, "metrics"));
 	json_array_foreach(json_object_get(state, "events"), i, event)

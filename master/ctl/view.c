@@ -302,6 +302,49 @@ print_events(FILE *stream, const json_t *events)
 	}
 }
 
+const char view_listeners_heading[] =
+	"LISTENER                         CONNS  ACCEPTED  REFUSED  DATAGRAMS";
+
+/* Whether a listener is told of: the server listens on it, or has done so. */
+static bool
+is_in_use(const json_t *listener)
+{
+	return json_is_true(json_object_get(listener, "listens")) ||
+	       whole(listener, "accepts") > 0 || whole(listener, "datagrams") > 0;
+}
+
+bool
+view_listener(char *line, int size, const json_t *state, size_t index)
+{
+	const json_t *listeners = json_object_get(state, "listeners"), *each, *found = NULL;
+	size_t i, used = 0;
+
+	json_array_foreach(listeners, i, each)
+	{
+		if (is_in_use(each) && used++ == index)
+			found = each;
+	}
+	if (found == NULL || used < 2)
+		return false;
+	snprintf(line, (size_t)size, "%-31.31s  %5lld  %8lld  %7lld  %9lld",
+		text_of(found, "listener"), (long long)whole(found, "connections"),
+		(long long)whole(found, "accepts"), (long long)whole(found, "refused"),
+		(long long)whole(found, "datagrams"));
+	return true;
+}
+
+static void
+print_listeners(FILE *stream, const json_t *state)
+{
+	char line[256];
+
+	for (size_t i = 0; view_listener(line, sizeof line, state, i); i++) {
+		if (i == 0)
+			fprintf(stream, "\n%s\n", view_listeners_heading);
+		fprintf(stream, "%s\n", line);
+	}
+}
+
 static void
 print_requests(FILE *stream, const json_t *state)
 {
@@ -347,6 +390,7 @@ view_print(FILE *stream, const json_t *state)
 	fprintf(stream, "%s\n", view_hub_heading);
 	print_workers(stream, json_object_get(state, "workers"));
 	print_workers(stream, json_object_get(state, "draining"));
+	print_listeners(stream, state);
 	print_requests(stream, state);
 	print_metrics(stream, json_object_get(state, "metrics"));
 	print_events(stream, json_object_get(state, "events"));

@@ -40,6 +40,13 @@ extern const char view_requests_heading[];
  * show. */
 bool view_has_requests(const json_t *state);
 
+/* Writes what is counted of a listener, by its index among those in use, without a newline. False
+ * if there is none, or it is the only one: then the totals are all. */
+bool view_listener(char *line, int size, const json_t *state, size_t index);
+
+/* The heading of these lines. */
+extern const char view_listeners_heading[];
+
 /* Writes a metric of the service's own, without a newline. */
 void view_metric(char *line, int size, const char *name, const json_t *value);
 

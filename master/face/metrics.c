@@ -102,7 +102,7 @@ metric_end(unsigned first)
 {
 	unsigned end = first + 1;
 
-	while (end < catalog_size && catalog[end].is_service == catalog[first].is_service &&
+	while (end < catalog_listeners && catalog[end].is_service == catalog[first].is_service &&
 		strcmp(catalog[end].metric, catalog[first].metric) == 0)
 		end++;
 	return end;
@@ -186,7 +186,7 @@ write_metric(FILE *stream, const char *name, const char *help, const struct hub_
 static void
 write_hub_counters(FILE *stream, const struct hub_sums *sums)
 {
-	for (unsigned first = 0, end; first < catalog_size; first = end) {
+	for (unsigned first = 0, end; first < catalog_listeners; first = end) {
 		const char *metric = catalog[first].metric,
 			   *former = catalog_former_name(&catalog[first]);
 		char help[128];
@@ -199,6 +199,41 @@ write_hub_counters(FILE *stream, const struct hub_sums *sums)
 			continue;
 		snprintf(help, sizeof help, "The former name of hubbub_%s.", metric);
 		write_metric(stream, former, help, sums, first, end);
+	}
+}
+
+/* ---- listeners ---- */
+
+#define LISTENED_TYPE_COUNTER "counter"
+#define LISTENED_TYPE_GAUGE "gauge"
+#define LISTENED_ROW(field, kind, metric, total, help)                                             \
+	[LISTENED_##field] = {"listener_" metric, LISTENED_TYPE_##kind, help},
+
+/* The metrics of listeners, by place; over all hubs, since those of each hub have others. */
+static const struct {
+	const char *name, *type, *help;
+} listener_metrics[LISTENED_MAX] = {LISTENED(LISTENED_ROW)};
+
+static uint64_t
+sum_listened(const struct hub_sums *sums, unsigned listener, unsigned what)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < sums->count; i++)
+		sum += catalog_listened(&sums->rows[i], listener, what);
+	return sum;
+}
+
+static void
+write_listeners(FILE *stream, const struct hub_sums *sums)
+{
+	for (unsigned what = 0; catalog_listeners < catalog_size && what < LISTENED_MAX; what++) {
+		const char *name = listener_metrics[what].name;
+
+		write_head(stream, name, listener_metrics[what].type, listener_metrics[what].help);
+		for (unsigned i = catalog_listeners; i < catalog_size; i++)
+			fprintf(stream, "hubbub_%s{listener=\"%s\"} %lu\n", name, catalog[i].field,
+				(unsigned long)sum_listened(sums, i, what));
 	}
 }
 
@@ -382,6 +417,7 @@ metrics_text(const struct master *master, size_t *length)
 	write_server_counters(stream, &total);
 	write_connections(stream, &sums);
 	write_hub_counters(stream, &sums);
+	write_listeners(stream, &sums);
 	write_occupants(stream, &master->fleet);
 	write_workers(stream, &master->fleet);
 	free(sums.rows);

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "hub/base/clock.h"
@@ -67,12 +68,45 @@ service_json(const struct worker_row *total)
 {
 	json_t *metrics = json_object();
 
-	for (unsigned i = COUNTED_MAX; i < catalog_size; i++)
+	for (unsigned i = COUNTED_MAX; i < catalog_listeners; i++)
 		json_object_set_new(metrics, catalog[i].metric,
 			catalog[i].kind == CATALOG_HISTOGRAM
 				? histogram_json(total, i, RECENT_ALL, 0)
 				: number_json(total, i));
 	return metrics;
+}
+
+/* Whether the server listens on an address of this listener. */
+static bool
+has_address(const struct sockets *sockets, const char *listener)
+{
+	const char *name = strcmp(listener, LISTENED_UNNAMED) == 0 ? "" : listener;
+
+	for (unsigned i = 0; i < sockets->address_count; i++)
+		if (strcmp(sockets->addresses[i].listener, name) == 0)
+			return true;
+	return false;
+}
+
+#define LISTENED_NAME(field, kind, metric, total, help) [LISTENED_##field] = (total),
+
+/* What is counted of each listener; nothing of a service without named ones. */
+static json_t *
+listeners_json(const struct sockets *sockets, const struct worker_row *total)
+{
+	static const char *const names[LISTENED_MAX] = {LISTENED(LISTENED_NAME)};
+	json_t *listeners = json_array();
+
+	for (unsigned i = catalog_listeners; i < catalog_size; i++) {
+		json_t *listener = json_pack("{s:s, s:b}", "listener", catalog[i].field, "listens",
+			has_address(sockets, catalog[i].field));
+
+		for (unsigned what = 0; what < LISTENED_MAX; what++)
+			json_object_set_new(listener, names[what],
+				json_integer(whole(catalog_listened(total, i, what))));
+		json_array_append_new(listeners, listener);
+	}
+	return listeners;
 }
 
 static json_t *
@@ -317,6 +351,7 @@ status_json(const struct master *master)
 		fleet->is_steered, "totals", totals_json(&total), "metrics", service_json(&total),
 		"workers", generation_json(serving), "draining", leaving_json(fleet), "events",
 		events_json());
+	json_object_set_new(object, "listeners", listeners_json(&master->sockets, &total));
 	json_object_set_new(object, "options", options_given_json(&master->options));
 	add_usage(object, getpid());
 	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;

@@ -211,3 +211,17 @@ service_fault(const struct hubbub_service *service)
 		outside->name);
 	return fault;
 }
+
+void
+service_count(const struct hubbub_service *service)
+{
+	const struct hubbub_listener *listener = service->listeners;
+
+	catalog_add_service(service->metrics);
+	if (listener == NULL || listener->name == NULL)
+		return;
+	if (service->serve != NULL || service->answer != NULL)
+		catalog_add_listener(LISTENED_UNNAMED);
+	for (; listener->name != NULL; listener++)
+		catalog_add_listener(listener->name);
+}

@@ -10,6 +10,11 @@
 const struct hubbub_listener *service_listener(
 	const struct hubbub_service *service, const char *name);
 
+/* Adds to the catalog what is counted of the service's own: its metrics, which must be sound, and
+ * its listeners. If none of these has a name, the totals are the one listener's, and none is
+ * added. */
+void service_count(const struct hubbub_service *service);
+
 #define SERVICE_NAME_MAX 64 /* bytes: the name is part of the control socket's path */
 
 /* Returns a sentence that names the faulty field of the service, or NULL if it is sound. Of its

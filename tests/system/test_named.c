@@ -2,9 +2,11 @@
  * know its name, through changes, deaths of workers, hand-offs between hubs, TLS and PROXY headers.
  */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -229,4 +231,108 @@ Test(named, a_name_that_the_service_does_not_have_is_refused_with_those_it_has)
 	cr_assert_eq(program_wait(&other, 20), 2, "%s", other.text);
 	cr_assert_not_null(strstr(other.text, "it has admin, both"), "%s", other.text);
 	program_end(&other);
+}
+
+/* ---- what is counted of each ---- */
+
+/* A number of a listener, by the listener's place in the state. */
+static long
+counted(unsigned listener, const char *what)
+{
+	json_t *state = server_stats(&server);
+	const json_t *each = json_array_get(json_object_get(state, "listeners"), listener);
+	long number = (long)json_integer_value(json_object_get(each, what));
+
+	json_decref(state);
+	return number;
+}
+
+/* In order: those without a name, "admin", "both". */
+enum { UNNAMED, ADMIN, BOTH };
+
+static bool
+has_none_open(void *context)
+{
+	(void)context;
+	return counted(UNNAMED, "connections") == 0 && counted(ADMIN, "connections") == 0;
+}
+
+static bool
+has_one_of_both(void *context)
+{
+	(void)context;
+	return counted(BOTH, "connections") == 1;
+}
+
+/* One more connection of the first two, and a datagram of the last; so many have been before. */
+static void
+use_each(long before)
+{
+	char line[80], *metrics;
+	int code;
+
+	cr_assert_str_eq(told(client_connect(server.program.port), ""), "main \n");
+	cr_assert_str_eq(told(client_connect_path(path), ""), "admin admin\n");
+	cr_assert(client_is_answered(
+		client_connect_udp(server_port(&server, "both=udp:127.0.0.1:")), "x", "both"));
+	cr_assert(wait_until(has_none_open, NULL, 60));
+	cr_assert_eq(counted(UNNAMED, "accepts"), before + 1);
+	cr_assert_eq(counted(ADMIN, "accepts"), before + 1);
+	cr_assert_eq(counted(BOTH, "accepts"), 0);
+	cr_assert_eq(counted(BOTH, "datagrams"), before + 1);
+	cr_assert_eq(server_number(&server, "totals.accepts"), 2 * (before + 1));
+	snprintf(line, sizeof line, "hubbub_listener_accepts_total{listener=\"admin\"} %ld\n",
+		before + 1);
+	metrics = server_get(&server, "/metrics", &code);
+	cr_assert_not_null(strstr(metrics, line), "%s", metrics);
+	free(metrics);
+}
+
+Test(named, counts_of_each_listener_go_on_through_changes_and_kills)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "%s\n--listen=both=udp:127.0.0.1:0\n", wish);
+	changing_write(text);
+	cr_assert(server_start(&server, "named", "2", "2", argument, NULL), "%s",
+		server.program.text);
+	use_each(0);
+	cr_assert_eq(changing_ctl("reload"), 0, "%s", output);
+	use_each(1);
+	server_signal_worker(&server, 0, SIGKILL);
+	server_signal_worker(&server, 1, SIGKILL);
+	use_each(2);
+	cr_assert_eq(changing_ctl("upgrade"), 0, "%s", output);
+	server.pid = (pid_t)server_number(&server, "pid");
+	use_each(3);
+	cr_assert_eq(changing_ctl("status"), 0, "%s", output);
+	cr_assert_not_null(strstr(output, "\nLISTENER "), "%s", output);
+	cr_assert_eq(server_end(&server, 40), 0);
+}
+
+/* A connection that dies with its worker is open no more; and is told of where it is refused. */
+Test(named, counts_of_a_listener_are_of_its_own_connections)
+{
+	int first, second, port;
+
+	cr_assert(server_start(&server, "named", "1", "1", "--max-per-peer=1",
+			  "--listen=both=127.0.0.1:0", NULL),
+		"%s", server.program.text);
+	port = server_port(&server, "both=127.0.0.1:");
+	first = client_connect(port);
+	cr_assert(client_exchange(first, "", "both both\n"));
+	second = client_connect(port);
+	cr_assert(client_sees_end(second));
+	cr_assert_eq(counted(BOTH, "accepts"), 2);
+	cr_assert(wait_until(has_one_of_both, NULL, 60));
+	cr_assert_eq(counted(BOTH, "refused"), 1);
+	cr_assert_eq(counted(UNNAMED, "refused"), 0);
+	server_signal_worker(&server, 0, SIGKILL);
+	cr_assert(client_sees_end(first));
+	cr_assert_str_eq(told(client_connect(server.program.port), ""), "main \n");
+	cr_assert_eq(counted(BOTH, "connections"), 0);
+	cr_assert_eq(counted(BOTH, "refused"), 1);
+	close(first);
+	close(second);
+	cr_assert_eq(server_end(&server, 40), 0);
 }

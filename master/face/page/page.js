@@ -229,6 +229,22 @@ const drainingColumns = workerColumns.concat([
   column("ends in", "when what is still open will be closed", worker => worker.ends_in_s === null ? "–" : lasting(worker.ends_in_s)),
 ]);
 
+const listenerColumns = [
+  column("listener", "–: those without a name", row => row.listener === "-" ? "–" : row.listener, false),
+  column("connections", "open now", row => short(row.connections)),
+  column("new/s", "connections accepted in a second", row => perSecond(row.accepts, row.then && row.then.accepts)),
+  column("accepted", "since the server's start", row => short(row.accepts)),
+  column("refused", "connections that were not served", row => short(row.refused)),
+  column("datagrams/s", "received in a second", row => perSecond(row.datagrams, row.then && row.then.datagrams)),
+];
+/* Where there is one, the totals are its own. */
+function showListeners(state) {
+  const rows = state.listeners.filter(each => each.listens || each.accepts || each.datagrams).map(each =>
+    ({...each, then: before ? before.listeners.find(former => former.listener === each.listener) : undefined}));
+  $("several").hidden = rows.length < 2;
+  fill("listeners", listenerColumns, rows);
+}
+
 const REQUESTS = "request_duration_seconds";
 const quantileColumns = ["p50", "p90", "p99", "p99.9"].map(head =>
   column(head, "", row => row.recent && row.recent.count ? row.write(row.recent[head.replace(".", "")]) : "–"));
@@ -320,6 +336,7 @@ function show(state) {
   showHubs(state);
   showHeat(state);
   fill("workers", workerColumns, state.workers);
+  showListeners(state);
   showRequests(state);
   showMetrics(state);
   $("leaving").hidden = !state.draining.length;

@@ -34,10 +34,11 @@ function state(accepted, more) {
     unanswered: 0, accept_errors_limit: 0, accept_errors_aborted: 0, dismissed: 0, refused: 0, left_early: 0, idle_closed: 0,
     request_closed: 0, write_closed: 0, request_duration_seconds: quantiles(0)};
   return {name: "echo", version: "1", pid: 1, phase: "serving", ready: true, live: true, started: 1, generation: 1, processes: 2, threads: 2,
-    changing: false, addresses: ["127.0.0.1:7"], connections: 20, max_connections: 100, imbalance: 1, steered: true, totals, metrics: {},
+    changing: false, addresses: ["127.0.0.1:7"], connections: 20, max_connections: 100, imbalance: 1, steered: true, totals, metrics: {}, listeners: [],
     cpu_s: 1, memory_bytes: 1e6, options: ["--processes=2"], draining: [], events: [],
     workers: [worker(0, 10, accepted), worker(1, 11, 0)], ...more};
 }
+const listener = (name, accepts, more) => ({listener: name, listens: true, connections: 2, accepts, refused: 1, datagrams: 0, ...more});
 const draining = {state: "draining", generation: 1, ends_in_s: 29.6};
 
 const steps = [
@@ -58,9 +59,18 @@ const steps = [
       expect("worker", cells("workers", 0), "0|10|1|ready|10|10 %|2.0MB|100 s");
       expect("title", document.title, "echo: 20 connections");
       expect("nothing went wrong", isShown("well") && !isShown("wrong"), true);
+      expect("without listeners", isShown("several"), false);
       expect("the line is as wide as its box", /L100 /.test(document.querySelector("#numbers path").getAttribute("d")), true);
       expect("options", text("options"), "--processes=2");
       expect("lag, for who cannot see it", document.getElementById("heat").getAttribute("aria-label"), /^The most now: 2.0 ms/);
+    }},
+  {name: "one listener in use", state: state(200, {listeners: [listener("-", 7), listener("admin", 0, {listens: false})]}),
+    look() { expect("listeners", isShown("several"), false); }},
+  {name: "two listeners", state: state(300, {listeners: [listener("-", 8), listener("admin", 5)]}),
+    look() {
+      expect("listeners", isShown("several"), true);
+      expect("its rate", cells("listeners", 0), "–|2|1|8|1|0");
+      expect("another", cells("listeners", 1), "admin|2|5|5|1|0");
     }},
   {name: "reload", state: state(400, {generation: 2, workers: [worker(0, 20, 7, {generation: 2}), worker(1, 21, 0, {generation: 2})],
     draining: [worker(0, 10, 393, draining)]}),

@@ -355,3 +355,40 @@ Test(catalog, the_state_has_whole_numbers_under_names_of_their_own)
 				cr_assert(is_same_metric(i, other), "%s", entry->total);
 	}
 }
+
+/* ---- listeners ---- */
+
+Test(catalog, has_listeners_behind_the_service_s_metrics)
+{
+	cr_assert_eq(catalog_listeners, catalog_size);
+	cr_assert_eq(catalog_find_listener("b"), -1);
+	catalog_add_listener("admin");
+	catalog_add_listener("b");
+	cr_assert_eq(catalog_size, catalog_listeners + 2);
+	cr_assert_eq(catalog_find_listener("b"), catalog_find_listener("admin") + LISTENED_ROOM);
+	catalog_add_service(metrics);
+	cr_assert_eq(catalog_listeners, catalog_size);
+	cr_assert_eq(catalog_find_listener("b"), -1);
+	catalog_add_service(NULL);
+}
+
+/* A service may have more: they are served, and not counted. */
+Test(catalog, has_as_many_listeners_as_there_is_room_for)
+{
+	static char names[CATALOG_LISTENERS_MAX + 1][8];
+
+	catalog_add_service(NULL);
+	for (unsigned i = 0; i <= CATALOG_LISTENERS_MAX; i++) {
+		snprintf(names[i], sizeof names[i], "l%u", i);
+		catalog_add_listener(names[i]);
+	}
+	cr_assert_eq(catalog_size, catalog_listeners + CATALOG_LISTENERS_MAX);
+	cr_assert(is_room_for(5, HUBBUB_HISTOGRAM));
+	for (unsigned i = 0; i < CATALOG_LISTENERS_MAX; i++)
+		catalog_add_listener("another");
+	cr_assert_gt(catalog_size, catalog_listeners + 4);
+	for (const struct catalog_entry *each = &catalog[catalog_listeners];
+		each < &catalog[catalog_size]; each++)
+		cr_assert_leq(each->place + LISTENED_ROOM, COUNTED_ROOM);
+	catalog_add_service(NULL);
+}

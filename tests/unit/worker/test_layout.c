@@ -258,3 +258,34 @@ Test(layout, there_is_room_for_so_many_programs_and_no_more)
 	cr_assert_null(counters_map(shared_file));
 	cr_assert_eq(errno, ENOSPC);
 }
+
+static uint64_t *
+listened(struct worker_row *row, const char *listener)
+{
+	return &row->counts[catalog_find_listener(listener)];
+}
+
+/* Another release has other listeners, and more metrics before them; or none. */
+Test(layout, a_listener_is_found_by_its_name)
+{
+	struct worker_row *row, total;
+
+	catalog_add_service(NULL);
+	catalog_add_listener("a");
+	catalog_add_listener("b");
+	upgrade();
+	row = counters_claim(counters, 0, 1, 1);
+	*listened(row, "b") = 5;
+	row->accepted = 6;
+	upgrade_to(table("x", HUBBUB_COUNTER, "sizes"));
+	counters_fold(counters, row, 1);
+	catalog_add_service(table("x", HUBBUB_COUNTER, NULL));
+	catalog_add_listener("b");
+	catalog_add_listener("accepted");
+	upgrade();
+	counters_sum_all(counters, &total);
+	cr_assert_eq(*listened(&total, "b"), 5);
+	cr_assert_eq(*listened(&total, "accepted"), 0, "no counter of Hubbub's");
+	cr_assert_eq(total.accepted, 6);
+	catalog_add_service(NULL);
+}

@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "tests/unit/worker/lone.h"
+#include "worker/listened.h"
 #include "worker/tally.h"
 
 static struct lone lone;
 static struct tally *tally;
+static struct listened listened;
 static int file;
 
 static void
@@ -75,22 +77,22 @@ Test(per_peer, the_kernels_address_counts_or_the_one_that_a_proxy_names)
 	int ends[2];
 
 	connect_pair(ends);
-	cr_assert(per_peer_enter(&lone.thread, ends[1], NULL, &first));
+	cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], NULL, &first));
 	cr_assert_not_null(first);
-	cr_assert(per_peer_enter(&lone.thread, ends[1], NULL, &cell));
-	cr_assert_not(per_peer_enter(&lone.thread, ends[1], NULL, &cell));
+	cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], NULL, &cell));
+	cr_assert_not(per_peer_enter(&lone.thread, &listened, ends[1], NULL, &cell));
 	cr_assert_null(cell);
 	cr_assert_eq(lone.row->refused_peer, 1);
 	((struct sockaddr_in *)&named)->sin_addr.s_addr = htonl(0xc0000201);
-	cr_assert(per_peer_enter(&lone.thread, ends[1], &named, &cell));
-	cr_assert(per_peer_enter(&lone.thread, ends[1], &named, &cell));
-	cr_assert_not(per_peer_enter(&lone.thread, ends[1], &named, &cell));
+	cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], &named, &cell));
+	cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], &named, &cell));
+	cr_assert_not(per_peer_enter(&lone.thread, &listened, ends[1], &named, &cell));
 	cr_assert_eq(lone.row->refused_peer, 2);
 	/* The proxy's own connections are not its clients'. */
-	cr_assert(per_peer_enter(&lone.thread, ends[1], &own, &cell));
+	cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], &own, &cell));
 	cr_assert_null(cell);
 	tally_leave(first);
-	cr_assert(per_peer_enter(&lone.thread, ends[1], NULL, &cell));
+	cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], NULL, &cell));
 	cr_assert_eq(lone.row->refused_peer, 2);
 	close_pair(ends);
 }
@@ -105,9 +107,9 @@ Test(per_peer, unix_sockets_and_connections_that_have_ended_are_not_counted)
 	setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
 	close(ends[0]);
 	for (int i = 0; i < 4; i++) {
-		cr_assert(per_peer_enter(&lone.thread, pair[0], NULL, &cell));
+		cr_assert(per_peer_enter(&lone.thread, &listened, pair[0], NULL, &cell));
 		cr_assert_null(cell);
-		cr_assert(per_peer_enter(&lone.thread, ends[1], NULL, &cell));
+		cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], NULL, &cell));
 		cr_assert_null(cell);
 	}
 	close(ends[1]);
@@ -129,7 +131,7 @@ Test(per_peer, with_a_full_table_peers_are_served_and_that_is_counted)
 					 &cell) == TALLY_COUNTED;
 	connect_pair(ends);
 	for (int i = 0; i < 4; i++) {
-		cr_assert(per_peer_enter(&lone.thread, ends[1], NULL, &cell));
+		cr_assert(per_peer_enter(&lone.thread, &listened, ends[1], NULL, &cell));
 		cr_assert_null(cell);
 	}
 	cr_assert_eq(lone.row->uncounted, 4);

@@ -70,3 +70,29 @@ Test(sums, leave_out_rows_of_no_layout)
 	sums_add(counters, &sum, row, row->counts, true, catalog_size);
 	cr_assert_eq(sum.accepted, 0);
 }
+
+/* What of a listener is open ends with its process, whatever the row of a dead one says. */
+Test(sums, of_a_listener_have_what_living_processes_have_open)
+{
+	struct worker_row sum = {0}, *row;
+	struct listened *admin;
+
+	catalog_add_listener(LISTENED_UNNAMED);
+	catalog_add_listener("admin");
+	counters_free(&counters);
+	counters = counters_map(shared_file);
+	cr_assert_not_null(counters);
+	row = counters_claim(counters, 0, 1, 1);
+	admin = (void *)&row->counts[catalog_find_listener("admin")];
+	*admin = (struct listened){.accepted = 7, .open = 2, .refused = 1, .datagrams = 4};
+	for (int is_living = 0; is_living < 2; is_living++)
+		sums_add(counters, &sum, row, row->counts, is_living, catalog_size);
+	admin = (void *)&sum.counts[catalog_find_listener("admin")];
+	cr_assert_eq(admin->accepted, 14);
+	cr_assert_eq(admin->open, 2);
+	cr_assert_eq(admin->refused, 2);
+	cr_assert_eq(admin->datagrams, 8);
+	admin = (void *)&sum.counts[catalog_find_listener(LISTENED_UNNAMED)];
+	cr_assert_eq(admin->accepted, 0);
+	catalog_add_service(NULL);
+}

@@ -149,3 +149,28 @@ Test(view, has_no_imbalance_of_one_hub)
 	json_array_append(json_object_get(worker, "hubs"), hub);
 	cr_assert_eq(view_imbalance(state), 1);
 }
+
+static json_t *
+listener(const char *name, bool listens, int accepts)
+{
+	return json_pack("{s:s, s:b, s:i, s:i, s:i}", "listener", name, "listens", listens,
+		"connections", 2, "accepts", accepts, "refused", 1);
+}
+
+/* Neither of a former release, nor where the totals are the one listener's. */
+Test(view, has_listeners_where_several_are_in_use)
+{
+	json_t *all = json_array();
+
+	cr_assert_not(view_listener(line, sizeof line, state, 0));
+	json_object_set_new(state, "listeners", all);
+	json_array_append_new(all, listener("-", true, 0));
+	json_array_append_new(all, listener("idle", false, 0));
+	cr_assert_not(view_listener(line, sizeof line, state, 0));
+	json_array_append_new(all, listener("admin", false, 70));
+	cr_assert(view_listener(line, sizeof line, state, 1));
+	cr_assert_str_eq(
+		line, "admin                                2        70        1          0");
+	cr_assert_eq(strlen(line), strlen(view_listeners_heading));
+	cr_assert_not(view_listener(line, sizeof line, state, 2));
+}

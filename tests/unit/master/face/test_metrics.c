@@ -231,3 +231,32 @@ Test(metrics, the_programs_own_texts_are_labels_whatever_they_are)
 					"version=\"1.0\\\\beta \\\"2\\\"\",hubbub=\""),
 		"%s", strstr(text, "build_info{"));
 }
+
+/* ---- listeners ---- */
+
+Test(metrics, have_listeners_if_the_service_names_some)
+{
+	struct listened *admin;
+
+	write_text();
+	cr_assert_eq(count_lines("# TYPE hubbub_listener_"), 0);
+	scene_end(&scene);
+	catalog_add_listener(LISTENED_UNNAMED);
+	catalog_add_listener("admin");
+	catalog_add_listener("b");
+	scene_begin(&scene);
+	admin = (void *)&scene.slot.rows->counts[catalog_find_listener("admin")];
+	*admin = (struct listened){.accepted = 7, .open = 2, .refused = 1, .datagrams = 4};
+	write_text();
+	cr_assert_eq(count_lines("# TYPE hubbub_listener_"), LISTENED_MAX);
+	cr_assert_eq(count_lines("# HELP hubbub_listener_"), LISTENED_MAX);
+	cr_assert_eq(count_lines("hubbub_listener_"), 3 * LISTENED_MAX);
+	cr_assert_eq(count_lines("# TYPE hubbub_listener_accepts_total counter\n"), 1);
+	cr_assert_eq(count_lines("# TYPE hubbub_listener_connections gauge\n"), 1);
+	cr_assert_eq(count_lines("hubbub_listener_accepts_total{listener=\"admin\"} 7\n"), 1);
+	cr_assert_eq(count_lines("hubbub_listener_accepts_total{listener=\"-\"} 0\n"), 1);
+	cr_assert_eq(count_lines("hubbub_listener_connections{listener=\"admin\"} 2\n"), 1);
+	cr_assert_eq(count_lines("hubbub_listener_refused_total{listener=\"admin\"} 1\n"), 1);
+	cr_assert_eq(count_lines("hubbub_listener_datagrams_total{listener=\"admin\"} 4\n"), 1);
+	cr_assert_eq(count_lines("store_keys{"), 1, "the service's metrics are as before");
+}

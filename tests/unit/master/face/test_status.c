@@ -280,3 +280,28 @@ Test(status, has_no_hubs_of_a_worker_without_a_process)
 	cr_assert_null(hub());
 	cr_assert_eq(json_array_size(json_object_get(state, "workers")), 1);
 }
+
+Test(status, has_listeners_if_the_service_names_some)
+{
+	const json_t *told;
+	struct listened *admin;
+
+	read_state();
+	cr_assert_eq(json_array_size(json_object_get(state, "listeners")), 0);
+	scene_end(&scene);
+	catalog_add_listener(LISTENED_UNNAMED);
+	catalog_add_listener("admin");
+	scene_begin(&scene);
+	admin = (void *)&scene.slot.rows->counts[catalog_find_listener("admin")];
+	*admin = (struct listened){.accepted = 7, .open = 2, .refused = 1, .datagrams = 4};
+	read_state();
+	told = json_object_get(state, "listeners");
+	cr_assert_eq(json_array_size(told), 2);
+	told = json_array_get(told, 1);
+	cr_assert_str_eq(json_string_value(json_object_get(told, "listener")), "admin");
+	cr_assert(json_is_false(json_object_get(told, "listens")), "it has no address");
+	cr_assert_eq(number(told, "accepts"), 7);
+	cr_assert_eq(number(told, "connections"), 2);
+	cr_assert_eq(number(told, "refused"), 1);
+	cr_assert_eq(number(told, "datagrams"), 4);
+}

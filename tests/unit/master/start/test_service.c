@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/support/complaint.h"
+#include "worker/catalog.h"
 
 struct context {
 	unsigned limit;
@@ -201,4 +202,23 @@ Test(service, that_runs_in_one_process_refuses_more)
 	heard = complaint_heard();
 	cr_assert_not_null(strstr(heard, "--processes"), "%s", heard);
 	cr_assert_not_null(strstr(heard, "good runs in 1 process, not in 2"), "%s", heard);
+}
+
+/* If only named listeners are served, there is nothing to count of those without a name. */
+Test(service, counts_listeners_if_it_names_some)
+{
+	static const struct hubbub_listener listeners[] = {{.name = "admin"}, {.name = NULL}};
+	struct hubbub_service service = {.listeners = listeners, .serve = serve};
+
+	service_count(&service);
+	cr_assert_eq(catalog_size, catalog_listeners + 2);
+	cr_assert_neq(catalog_find_listener(LISTENED_UNNAMED), -1);
+	cr_assert_neq(catalog_find_listener("admin"), -1);
+	service.serve = NULL;
+	service_count(&service);
+	cr_assert_eq(catalog_find_listener(LISTENED_UNNAMED), -1);
+	cr_assert_neq(catalog_find_listener("admin"), -1);
+	service = (struct hubbub_service){.serve = serve};
+	service_count(&service);
+	cr_assert_eq(catalog_size, catalog_listeners, "the totals are the one listener's");
 }
