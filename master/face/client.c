@@ -12,10 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "master/base/timer.h"
 
 #define OUTPUT_MAX ((size_t)16 << 20) /* bytes that wait to be sent */
 #define SURPLUS_MAX 4096              /* bytes that a client may send after its line */
+/* Room that is kept for a last line, since there may be no memory for it when the answer is not
+ * whole. */
+#define LAST_ROOM 128
 /* Seconds: PATIENCE for a client to send its line, and between two times that it reads; ANSWER_TIME
  * to read all of its last answer. */
 #define PATIENCE 10.
@@ -62,6 +66,11 @@ client_flush(struct client *client)
 	}
 }
 
+static const char not_whole[] =
+	"the answer is not whole: the server has no memory for it, or it is longer than 16 MiB";
+
+_Static_assert(sizeof not_whole + 1 <= LAST_ROOM, "it has room, with its kind and newline");
+
 /* Makes room for so many more bytes, at least twice what there was: each line would copy all before
  * it otherwise. Returns false without memory, or above OUTPUT_MAX. */
 static bool
@@ -84,18 +93,27 @@ make_room(struct client *client, size_t length)
 	return true;
 }
 
-void
-client_say(struct client *client, char kind, const char *text, size_t length)
+/* Appends a line if there is room for it and for so much more. Returns whether there was. */
+static bool
+append(struct client *client, char kind, const char *text, size_t length, size_t more)
 {
 	char *end;
 
-	if (!make_room(client, length + 2))
-		return;
+	if (!make_room(client, length + 2 + more))
+		return false;
 	end = client->pending + client->pending_length;
 	end[0] = kind;
 	memcpy(end + 1, text, length);
 	end[1 + length] = '\n';
 	client->pending_length += length + 2;
+	return true;
+}
+
+void
+client_say(struct client *client, char kind, const char *text, size_t length)
+{
+	if (!append(client, kind, text, length, LAST_ROOM))
+		client->has_lost = client->has_lost || kind == '|';
 }
 
 void
@@ -118,8 +136,11 @@ static void
 end(struct client *client, char kind, const char *text)
 {
 	size_t before = client->pending_length;
+	bool is_whole = kind != '+' || !client->has_lost;
 
-	client_say(client, kind, text, strlen(text));
+	if (!is_whole || !append(client, kind, text, strlen(text), 0))
+		append(client, '!', not_whole, strlen(not_whole), 0);
+	CHECK_WHY(client->pending_length > before, "LAST_ROOM was kept");
 	for (size_t i = before + 1; i + 1 < client->pending_length; i++)
 		if ((unsigned char)client->pending[i] < ' ')
 			client->pending[i] = ' ';
@@ -228,12 +249,17 @@ client_new(struct ev_loop *loop, int fd,
 	void (*on_line)(struct client *client, char *line, void *context), void *context)
 {
 	struct client *client = calloc(1, sizeof *client);
+	char *pending = malloc(LAST_ROOM);
 
-	if (client == NULL) {
+	if (client == NULL || pending == NULL) {
+		free(client);
+		free(pending);
 		close(fd);
 		return NULL;
 	}
 	list_init(&client->link);
+	client->pending = pending;
+	client->pending_room = LAST_ROOM;
 	client->loop = loop;
 	client->on_line = on_line;
 	client->context = context;

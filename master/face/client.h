@@ -11,6 +11,7 @@
 #define HUBBUB_FACE_CLIENT_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "hub/base/list.h"
@@ -46,6 +47,7 @@ struct client {
 	size_t surplus; /* bytes that came after the line, discarded */
 	char *pending;  /* lines that are not sent yet; owned */
 	size_t pending_length, pending_room;
+	bool has_lost; /* a line of its answer was dropped: it is not told that all is done */
 };
 
 /* Makes a client of a connected socket, which it owns from now on. on_line is called once, with the
@@ -55,7 +57,8 @@ struct client *client_new(struct ev_loop *loop, int fd,
 	void (*on_line)(struct client *client, char *line, void *context), void *context);
 
 /* Appends a line of that kind (control.h) to the output; client_flush and client_finish send it.
- * The line is dropped if more than 16 MiB would wait, or memory runs out. */
+ * The line is dropped if more than 16 MiB would wait, or memory runs out; if it was one of the
+ * answer ('|'), the last line will say that the answer is not whole. */
 void client_say(struct client *client, char kind, const char *text, size_t length);
 
 /* Appends each line of a text, as client_say does. */
@@ -68,8 +71,9 @@ void client_flush(struct client *client);
  * last line become spaces. May free the client, at the latest once all is sent. */
 void client_refuse(struct client *client, const char *why);
 
-/* Appends the last line, and sends: '!' with why, or, if why is NULL, '+' with done. May free the
- * client, at the latest once all is sent. */
+/* Appends the last line, and sends: '!' with why, or, if why is NULL, '+' with done, unless a line
+ * of the answer was dropped, which is a failure ('!'). May free the client, at the latest once all
+ * is sent. */
 void client_finish(struct client *client, const char *why, const char *done);
 
 /* Closes the connection, drops unsent lines, and frees the client. */

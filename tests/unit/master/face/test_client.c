@@ -288,6 +288,54 @@ Test(client, has_one_last_line_whatever_its_text)
 	scene_clear(&scene);
 }
 
+/* Nobody reads, so only so much waits. */
+Test(client, whose_answer_is_not_whole_is_not_told_that_all_is_done)
+{
+	static const char half[] = "!the answer is not whole: the server has no memory for it, or "
+				   "it is longer than 16 MiB\n";
+	const size_t size = 1 << 20;
+	char *text = malloc(size);
+	const char *whys[] = {NULL, "no key"};
+
+	memset(text, 'x', size);
+	for (int i = 0; i < 2; i++) {
+		const char *expected = i == 0 ? half : "!no key\n";
+		struct scene scene;
+
+		scene_set(&scene, false);
+		send_text(&scene, "keys\n");
+		for (int j = 0; j < 17; j++)
+			client_say(scene.client, '|', text, size);
+		client_finish(scene.client, whys[i], "done");
+		while (!hear(&scene))
+			ev_run(scene.loop, EVRUN_NOWAIT);
+		cr_assert_str_eq(scene.heard + scene.length - strlen(expected), expected);
+		scene_clear(&scene);
+	}
+	free(text);
+}
+
+/* Of what was said of its progress, nobody misses a line. */
+Test(client, is_told_that_all_is_done_if_only_progress_found_no_room)
+{
+	const size_t size = (16 << 20) - 1000;
+	char *text = malloc(size);
+	struct scene scene;
+
+	memset(text, 'x', size);
+	scene_set(&scene, false);
+	send_text(&scene, "keys\n");
+	client_say(scene.client, '|', text, size);
+	client_say(scene.client, '-', text, 1000);
+	client_finish(scene.client, NULL, "done");
+	while (!hear(&scene))
+		ev_run(scene.loop, EVRUN_NOWAIT);
+	cr_assert_eq(scene.length, 1 + size + 1 + 6);
+	cr_assert_str_eq(scene.heard + scene.length - 6, "+done\n");
+	scene_clear(&scene);
+	free(text);
+}
+
 Test(client, a_slow_reader_gets_every_line_and_then_the_end)
 {
 	const size_t count = 4000;
