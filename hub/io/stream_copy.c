@@ -23,7 +23,8 @@ can_sendfile(const struct hub_stream *from, const struct hub_stream *to)
 }
 
 /* Sends a file, by the coroutine whose turn it is. Returns the bytes, less than count only at the
- * file's end or if interrupted after a part; or -1 and errno. */
+ * file's end or if interrupted after a part; or -1 and errno. The kernel tells the loss of a
+ * connection once, so after a part it is left. */
 static int64_t
 send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 {
@@ -35,6 +36,8 @@ send_file(struct hub_stream *from, struct hub_stream *to, uint64_t count)
 
 		if (stream_entry(from) != NULL && stream_entry(to) != NULL)
 			sent = hub_sendfile(to->fd, from->fd, NULL, piece);
+		if (sent < 0 && done > 0)
+			stream_leave_error(to);
 		if (sent <= 0)
 			return done > 0 ? (int64_t)done : sent;
 		done += (uint64_t)sent;
