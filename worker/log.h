@@ -28,7 +28,8 @@ struct hubbub_log_site {
  * such as key=%s, is a field; the other words are the message. A name has letters, digits and _ and
  * begins with no digit; 16 words at most are fields. In JSON a field printed by %d, %u, %g and the
  * like is a number. Behind the fields the line says where it comes from: worker and hub, the
- * coroutine's name, and the client whose connection the coroutine serves.
+ * coroutine's name, and the client whose connection the coroutine serves. Numbers have a decimal
+ * point and no groups, whatever locale the program has set.
  *
  * Bytes that a client has sent should be fields: there they are quoted. Control characters, NULs
  * and bytes that are not UTF-8 are escaped everywhere, so nothing that is printed can begin a line.

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -138,9 +139,9 @@ print_integer(char *text, size_t size, const struct conversion *conversion, stru
 	return PRINT(va_arg(walk->arguments, int));
 }
 
-/* As snprintf(3). */
+/* As snprintf(3), in the program's locale. */
 static int
-print(char *text, size_t size, const struct conversion *conversion, struct walk *walk)
+print_in_locale(char *text, size_t size, const struct conversion *conversion, struct walk *walk)
 {
 	if (is_integer(conversion->letter))
 		return print_integer(text, size, conversion, walk);
@@ -163,6 +164,22 @@ print(char *text, size_t size, const struct conversion *conversion, struct walk 
 }
 
 #undef PRINT
+
+/* As snprintf(3). Other programs read numbers: they have a decimal point and no groups, whatever
+ * locale the program has set. The C locale is one of libc's own, which takes no memory. */
+static int
+print(char *text, size_t size, const struct conversion *conversion, struct walk *walk)
+{
+	locale_t programs = (locale_t)0;
+	int length;
+
+	if (is_integer(conversion->letter) || is_real(conversion->letter))
+		programs = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+	length = print_in_locale(text, size, conversion, walk);
+	if (programs != (locale_t)0)
+		uselocale(programs);
+	return length;
+}
 
 /* Ends a text that has found no room: from now on there is none. */
 static void

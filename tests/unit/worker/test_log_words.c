@@ -9,6 +9,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "tests/support/comma.h"
+
 static struct log_words words;
 
 static void __attribute__((format(printf, 1, 2))) split(const char *format, ...)
@@ -148,4 +150,17 @@ Test(log_words, a_format_that_cannot_be_followed_is_printed_as_it_is)
 	EXPECT_WORDS("50%", "50%", 1);
 	EXPECT_WORDS("%000000000000000000000000000000000000000000000000000001d",
 		"%000000000000000000000000000000000000000000000000000001d", 1);
+}
+
+/* A service may have set its locale; the program's is in force again behind each number. */
+Test(log_words, numbers_have_a_point_and_no_groups_in_any_locale, .fini = comma_end)
+{
+	char after[16];
+
+	if (!comma_begin())
+		cr_skip_test("needs localedef and what it makes locales of");
+	EXPECT_WORDS("took 1.5 s|rate#0.25|of#1234567|more#12.50",
+		"took %.1f s rate=%g of=%'d more=%.2Lf", 1.5, 0.25, 1234567, 12.5L);
+	snprintf(after, sizeof after, "%.1f", 1.5);
+	cr_assert_str_eq(after, "1,5");
 }

@@ -4,39 +4,20 @@
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "master/base/values.h"
 #include "master/server.h"
+#include "tests/support/comma.h"
 
-static char folder[64];
 static bool has_comma;
 
-/* Few machines have a locale with a decimal comma, so one is made. */
 static void
 begin(void)
 {
-	char command[256];
-
-	snprintf(folder, sizeof folder, "/tmp/hubbub-numerals.%d", (int)getpid());
-	snprintf(command, sizeof command,
-		"mkdir %s && localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 2>/dev/null", folder,
-		folder);
-	has_comma = system(command) == 0 && setenv("LOCPATH", folder, 1) == 0 &&
-		    setlocale(LC_ALL, "de_DE.UTF-8") != NULL;
+	has_comma = comma_begin();
 }
 
-static void
-end(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf %s", folder);
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(numerals, .init = begin, .fini = end, .timeout = 60);
+TestSuite(numerals, .init = begin, .fini = comma_end, .timeout = 60);
 
 Test(numerals, numbers_have_a_point_whatever_the_locale)
 {
