@@ -13,7 +13,6 @@
 #include "hub/io/opening.h"
 #include "worker/acceptor.h"
 #include "worker/access.h"
-#include "worker/complain.h"
 #include "worker/ending.h"
 #include "worker/per_peer.h"
 #include "worker/proxy.h"
@@ -47,7 +46,8 @@ read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_s
 	fd_begin_anew(client);
 	if (address->ss_family == AF_UNSPEC || peers_remember(&thread->peers, client, address) == 0)
 		return true;
-	complain(thread->heritage->counters, "no memory for the name of a client");
+	refuse_client(thread, &thread->row->refused_memory, client,
+		"there is no memory for its address from the PROXY header");
 	return false;
 }
 
@@ -94,14 +94,16 @@ remember_listener(int client, const struct acceptor *acceptor)
 	if (acceptor->listener == NULL ||
 		peers_remember_listener(&thread->peers, client, acceptor->listener->name) == 0)
 		return true;
-	complain(thread->heritage->counters, "no memory for the listener of a client");
+	refuse_client(thread, &thread->row->refused_memory, client,
+		"there is no memory for the name of its listener");
 	return false;
 }
 
 /* What became of a connection. */
 enum outcome {
 	SERVED,
-	REFUSED,   /* its PROXY header or its TLS handshake failed, or its client was gone */
+	REFUSED, /* its PROXY header or its TLS handshake failed, its client was gone, or there was
+		    * no memory */
 	OVER_LIMIT /* its peer has too many */
 };
 
@@ -168,6 +170,8 @@ serve_wholly(int client, const struct fd_opening *opening, const struct acceptor
 {
 	enum outcome outcome;
 
+	if (!remember_listener(client, acceptor))
+		return REFUSED;
 	if (acceptor->thread->heritage->settings.has_proxy)
 		outcome = serve_behind_proxy(client, opening, acceptor, access);
 	else
@@ -212,8 +216,6 @@ connection_serve(int client, void *context)
 
 	/* Peers, activity and counters are those of this hub, also for a handed connection. */
 	DCHECK(thread_is_here(acceptor->thread));
-	if (!remember_listener(client, acceptor))
-		return;
 	if (acceptor->thread->heritage->settings.has_access_log)
 		serve_and_log(client, &opening, acceptor);
 	else

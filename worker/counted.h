@@ -85,13 +85,16 @@
 		"dismissed", false) \
 	WORKER(refused_sender, COUNTER, 1, "refused_total", "sender", \
 		"Connections not served: the sender may not send PROXY headers, its header was " \
-		"wrong or late, its TLS handshake failed, or its address has too many.", \
+		"wrong or late, its TLS handshake failed, its address has too many, or there was " \
+		"no memory.", \
 		"refused", false) \
 	WORKER(refused_header, COUNTER, 1, "refused_total", "header", \
 		NULL, "refused", false) \
 	WORKER(refused_tls, COUNTER, 1, "refused_total", "tls", \
 		NULL, "refused", false) \
 	WORKER(refused_peer, COUNTER, 1, "refused_total", "peer", \
+		NULL, "refused", false) \
+	WORKER(refused_memory, COUNTER, 1, "refused_total", "memory", \
 		NULL, "refused", false) \
 	WORKER(uncounted, COUNTER, 1, "uncounted_total", NULL, \
 		"Connections served beside the limits per peer, for want of room to count them.", \

@@ -102,7 +102,8 @@ Test(status, has_each_total_with_its_value)
 	}
 	cr_assert_eq(json_integer_value(json_object_get(totals, "refused")),
 		(json_int_t)(scene.slot.rows->refused_sender + scene.slot.rows->refused_header +
-			     scene.slot.rows->refused_tls + scene.slot.rows->refused_peer));
+			     scene.slot.rows->refused_tls + scene.slot.rows->refused_peer +
+			     scene.slot.rows->refused_memory));
 }
 
 Test(status, has_addresses_with_the_names_of_their_listeners)
