@@ -23,7 +23,7 @@
  * kills the worker.
  *
  * If it returns NULL, it is done: it runs again only in another worker, such as that of a reload.
- * If it returns a text, the text is logged, and the function is called again after a pause of a
+ * If it returns a text, which as a hook's is a failure even if it is empty, the text is logged, and the function is called again after a pause of a
  * second, which doubles with each failure up to half a minute, and is a second again after a call
  * that has lasted half a minute.
  *

@@ -13,7 +13,7 @@ run(void *argument)
 	struct call *call = argument;
 	const char *why = call->function(call->context);
 
-	snprintf(call->why, sizeof call->why, "%s", why != NULL ? why : "");
+	snprintf(call->why, sizeof call->why, "%s", why != NULL ? call_reason(why) : "");
 	call->has_returned = true;
 	hub_event_set(call->limit.changed);
 	return NULL;

@@ -5,6 +5,13 @@
 
 #include "worker/state.h"
 
+/* The text of a function of the service that has returned this, and not NULL, so it has failed. */
+static inline const char *
+call_reason(const char *why)
+{
+	return why[0] != '\0' ? why : "it gives no reason";
+}
+
 /* How long a call may last. */
 struct call_limit {
 	/* The clock from which the call is killed, or HUB_FOREVER; asked again whenever changed is
@@ -20,7 +27,7 @@ struct call {
 	void *context;
 	struct call_limit limit;
 	bool has_returned;       /* by itself, before it was killed */
-	char why[MEMO_WHY_SIZE]; /* the text that it has returned; "" if it has succeeded */
+	char why[MEMO_WHY_SIZE]; /* call_reason of its text; "" if it has succeeded or was killed */
 };
 
 /* Makes the call, and waits for its end, also after a kill: a call that does not end then holds the

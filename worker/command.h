@@ -28,7 +28,7 @@
  * blocking calls fail with ETIMEDOUT. They fail with ECANCELED when its worker closes its last
  * connections; a worker that drains waits for the commands that it runs. After 5 seconds, or if the
  * worker dies, the master tells the operator so, whatever the command does. A command is never run
- * again in another worker. */
+ * again in another worker; one that runs in each worker has these times in each. */
 #ifndef HUBBUB_WORKER_COMMAND_H
 #define HUBBUB_WORKER_COMMAND_H
 
@@ -43,9 +43,9 @@ struct hub_stream;
  * 1 MiB can be sent, for a command of each worker from all of them together: writing more fails
  * with EMSGSIZE, and so does the command, whatever it returns. arguments are ended by NULL; they
  * may have any bytes but NUL, and be written to. Several may run at the same time.
- * Returns NULL, or why it failed: a text without a full stop, which is copied at once
- * (hubbub_why; for arguments that are none of the command's, hubbub_bad_usage). What it has written
- * is shown in either case, but not by a page.
+ * Returns NULL if it has succeeded, or why it failed, as a hook does (hubbub_why; for arguments
+ * that are none of the command's, hubbub_bad_usage). What it has written is shown in either case,
+ * but not by a page.
  * Switches: it may. */
 typedef const char *hubbub_command_run(struct hub_stream *output, char **arguments, void *context);
 
@@ -66,7 +66,9 @@ struct hubbub_command {
 	 * with "user:" and "limit=5". Let a page only read: browsers ask for pages again. */
 	const char *page;
 	/* Runs in each worker, one after the other; their output follows each other. The first
-	 * failure is the end, also that of a worker to answer. */
+	 * failure is the end, also that of a worker to answer. Workers that are not up, because they
+	 * start or have just died, are not waited for: when all others have run it, the command
+	 * fails, and names them. */
 	bool in_each_worker;
 	void *room[4]; /* for later versions: NULL */
 };

@@ -123,8 +123,8 @@ run_draining(void *argument)
 	memo_enter(thread->heritage->memo, MEMO_DRAINING);
 	why = find(thread, MEMO_DRAINING)(thread->heritage->context);
 	thread_check_return();
-	if (why != NULL && why[0] != '\0')
-		complain_of(thread, MEMO_DRAINING, why);
+	if (why != NULL)
+		complain_of(thread, MEMO_DRAINING, call_reason(why));
 	memo_leave(thread->heritage->memo, MEMO_DRAINING);
 	return NULL;
 }

@@ -39,8 +39,9 @@
 
 HUBBUB_API_BEGIN
 
-/* A hook gets the service's context. Returns NULL, or why it failed: a text without a full stop,
- * which is copied at once.
+/* A hook gets the service's context. Returns NULL if it has succeeded, or why it failed: a text
+ * without a full stop, which is copied at once. An empty text is a failure, too: "it gives no
+ * reason".
  * Switches: it may. */
 typedef const char *hubbub_hook(void *context);
 

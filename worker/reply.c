@@ -16,6 +16,7 @@
 #include "hub/base/check.h"
 #include "hub/base/log.h"
 #include "hub/io/stream.h"
+#include "worker/call.h"
 #include "worker/command.h"
 #include "worker/state.h"
 
@@ -69,7 +70,7 @@ fail(struct reply_end *end, const char *why)
 {
 	end->has_failed = true;
 	end->is_bad_usage = why == bad_usage;
-	snprintf(end->why, sizeof end->why, "%s", why);
+	snprintf(end->why, sizeof end->why, "%s", call_reason(why));
 }
 
 /* Runs the command, and notes how it has ended. */

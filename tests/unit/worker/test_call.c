@@ -94,6 +94,22 @@ Test(call, that_fails_has_a_text_which_is_cut_if_it_is_long)
 	EXPECT_TRACE("not in time, returned");
 }
 
+static const char *
+fail_without_a_text(void *context)
+{
+	(void)context;
+	return "";
+}
+
+Test(call, that_fails_without_a_text_has_failed_too)
+{
+	struct call call = call_for(fail_without_a_text, HUB_FOREVER);
+
+	cr_assert(call.has_returned);
+	cr_assert_str_eq(call.why, "it gives no reason");
+	EXPECT_TRACE("not in time, returned");
+}
+
 Test(call, is_killed_when_its_time_is_over_and_what_it_says_then_does_not_count)
 {
 	struct call call = call_for(wait_for_ever, HUB_SECOND / 2);

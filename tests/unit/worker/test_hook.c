@@ -87,6 +87,19 @@ Test(hook, that_fails_leaves_its_text)
 	cr_assert_str_eq(memo_why(&memo), "worker_start of worker 0: no store");
 }
 
+static const char *
+fail_without_a_text(void *unused)
+{
+	(void)unused;
+	return "";
+}
+
+Test(hook, that_fails_without_a_text_fails)
+{
+	cr_assert_not(starts(fail_without_a_text, HUB_FOREVER));
+	cr_assert_str_eq(memo_why(&memo), "worker_start of worker 0: it gives no reason");
+}
+
 Test(hook, whose_time_is_over_is_killed_and_leaves_no_text)
 {
 	cr_assert_not(starts(wait_for_ever, hub_now() + HUB_SECOND));

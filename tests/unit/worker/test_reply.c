@@ -78,12 +78,19 @@ refuse(struct hub_stream *output, char **arguments, void *context)
 	return hubbub_bad_usage("no %s", "KEY");
 }
 
+static const char *
+fail_without_a_text(struct hub_stream *output, char **arguments, void *context)
+{
+	(void)output, (void)arguments, (void)context;
+	return "";
+}
+
 static char greeting[] = "hello";
 
 static const struct hubbub_command commands[] = {{.name = "say", .run = say},
 	{.name = "fail", .run = fail}, {.name = "much", .run = much}, {.name = "rest", .run = rest},
 	{.name = "rest_and_print", .run = rest_and_print}, {.name = "flood", .run = flood},
-	{.name = "refuse", .run = refuse}, {0}};
+	{.name = "refuse", .run = refuse}, {.name = "mute", .run = fail_without_a_text}, {0}};
 
 /* What is asked, what the master does meanwhile, and what it gets. */
 struct scene {
@@ -192,6 +199,15 @@ Test(reply, one_that_fails_says_why_behind_its_output, .timeout = 60)
 	cr_assert_eq(scene.end.has_failed, 1);
 	cr_assert_str_eq(scene.end.why, "no key");
 	cr_assert_eq(scene.end.is_bad_usage, 0);
+}
+
+Test(reply, one_that_fails_without_a_text_has_failed_as_a_hook_has, .timeout = 60)
+{
+	struct scene scene = {.number = 7};
+
+	play(&scene);
+	cr_assert_eq(scene.end.has_failed, 1);
+	cr_assert_str_eq(scene.end.why, "it gives no reason");
 }
 
 Test(reply, one_that_refuses_its_arguments_says_so, .timeout = 60)
