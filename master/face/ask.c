@@ -1,4 +1,4 @@
-/* One worker is asked at a time. Its answer is received behind that of the worker before it, and
+/* One worker is asked at a time, and has a time of its own. Its answer is received behind that of the worker before it, and
  * what ends the answer (struct reply_end) is taken off again. Nothing waits: the arguments fit into
  * a new socket, and each turn of the loop receives a bounded part. */
 #include "master/face/ask.h"
@@ -38,6 +38,8 @@ struct ask {
 	char *bytes; /* all that has come; owned */
 	size_t length, room;
 	size_t start; /* where the answer of that worker begins */
+	/* The numbers of workers that should have run the command and were not up: "1, 4". */
+	char missed[64];
 	char why[MEMO_WHY_SIZE + 64];
 };
 
@@ -131,6 +133,7 @@ send_to(struct ask *ask, struct slot *slot)
 	}
 	ask->worker = slot->index;
 	ask->pid = slot->pid;
+	timer_after(ask->master->loop, &ask->patience, clock_seconds(REPLY_PATIENCE));
 	ear_start_on(ask->master->loop, &ask->input, pair[0]);
 	return true;
 }
@@ -147,20 +150,37 @@ is_at_hand(const struct ask *ask, const struct slot *slot)
 	return ask->command->in_each_worker || !slot->hubs[0].is_hung;
 }
 
-/* The first worker from that number on that is at hand; NULL if there is none. */
+/* Notes a worker that should have run the command. */
+static void
+miss(struct ask *ask, unsigned number)
+{
+	static const char more[] = ", ...";
+	size_t length = strlen(ask->missed);
+
+	if (length < sizeof ask->missed - 16 - sizeof more)
+		snprintf(ask->missed + length, 16, "%s%u", length > 0 ? ", " : "", number);
+	else if (strcmp(ask->missed + length - strlen(more), more) != 0)
+		strcpy(ask->missed + length, more);
+}
+
+/* The first worker from that number on that is at hand; NULL if there is none. A command for each
+ * notes those that it passes over. */
 static struct slot *
-find_at_hand(const struct ask *ask, unsigned number)
+find_at_hand(struct ask *ask, unsigned number)
 {
 	const struct generation *serving = ask->master->fleet.serving;
 
-	for (; number < serving->count; number++)
+	for (; number < serving->count; number++) {
 		if (is_at_hand(ask, serving->slots[number]))
 			return serving->slots[number];
+		if (ask->command->in_each_worker)
+			miss(ask, number);
+	}
 	return NULL;
 }
 
-/* Asks the first worker that can be. None is passed over by a command for each. Returns NULL, or
- * why nobody is asked. */
+/* Asks the first worker that can be. One that is up and cannot be reached is not passed over by a
+ * command for each. Returns NULL, or why nobody is asked. */
 static const char *
 ask_first(struct ask *ask)
 {
@@ -175,6 +195,20 @@ ask_first(struct ask *ask)
 						  : nobody;
 }
 
+/* All that are up have run a command for each. */
+static void
+finish_each(struct ask *ask)
+{
+	bool are_several = strchr(ask->missed, ',') != NULL;
+
+	if (ask->missed[0] != '\0')
+		snprintf(ask->why, sizeof ask->why,
+			"worker%s %s %s not up, and %s not run it; the others have",
+			are_several ? "s" : "", ask->missed, are_several ? "are" : "is",
+			are_several ? "have" : "has");
+	finish(ask, ask->missed[0] != '\0' ? ASK_LOST : ASK_DONE);
+}
+
 /* Asks the next worker, or is done if there is none. */
 static void
 ask_next(struct ask *ask)
@@ -183,7 +217,7 @@ ask_next(struct ask *ask)
 
 	hang_up(ask);
 	if (slot == NULL) {
-		finish(ask, ASK_DONE);
+		finish_each(ask);
 	} else if (!send_to(ask, slot)) {
 		snprintf(ask->why, sizeof ask->why,
 			"worker %u (pid %d) cannot be reached: those before it have run the "
@@ -337,7 +371,6 @@ ask_begin(struct master *master, unsigned most, const struct hubbub_command *com
 		discard(ask);
 		return NULL;
 	}
-	timer_after(master->loop, &ask->patience, clock_seconds(REPLY_PATIENCE));
 	return ask;
 }
 

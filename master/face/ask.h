@@ -1,10 +1,12 @@
 /* A question: a command of the service's own, which the master asks workers for on behalf of one of
  * its clients.
  *
- * A question has REPLY_PATIENCE in all, whatever becomes of the workers: a worker that is stopped,
- * hangs or dies costs its question alone. It goes to the first ready worker of the generation that
- * serves, or to each of its workers in turn, also if one hangs, through a socket of its own, of
- * which the worker's death is the end. No worker is asked twice. */
+ * Each worker that is asked has REPLY_PATIENCE, whatever becomes of it: a worker that is stopped,
+ * hangs or dies costs its question alone. A question goes to the first ready worker of the
+ * generation that serves, or to each of its workers in turn, also if one hangs, through a socket of
+ * its own, of which the worker's death is the end. Workers that are not up, because they start, or
+ * pause after a failure, are not waited for: once the others have run a command for each, its
+ * answer is that these have not (ASK_LOST). No worker is asked twice. */
 #ifndef HUBBUB_FACE_ASK_H
 #define HUBBUB_FACE_ASK_H
 
@@ -23,7 +25,8 @@ enum ask_end {
 	ASK_DONE,    /* the command has succeeded */
 	ASK_FAILED,  /* the command says that it has failed */
 	ASK_REFUSED, /* the command says that its arguments are none */
-	ASK_LOST,    /* a worker has ended without an answer, or the question was dropped */
+	ASK_LOST,    /* a worker has ended without an answer, or, of a command for each, is not up;
+		      * or the question was dropped */
 	ASK_LATE,    /* a worker has not answered in time */
 };
 

@@ -94,7 +94,9 @@ static void
 await(struct requests *requests, struct client *client, enum awaits awaits)
 {
 	client->awaits = awaits;
-	ev_timer_again(requests->master->loop, &requests->progress);
+	/* Not again: clients that come each second would keep it from those who wait. */
+	if (!ev_is_active(&requests->progress))
+		ev_timer_again(requests->master->loop, &requests->progress);
 }
 
 /* Answers a client whose change could not begin or has ended already; else the client waits for
@@ -217,12 +219,13 @@ on_answer(const struct ask_answer *answer, void *context)
 	}
 }
 
+static const char asked[] = "a worker is asked";
+
 /* Asks workers for a command of the service's own; words are its arguments, or NULL. */
 static void
 run_offered(struct requests *requests, struct client *client, const struct hubbub_command *command,
 	char *words)
 {
-	static const char begun[] = "a worker is asked";
 	struct offered_arguments arguments = {0};
 	const char *why = NULL;
 
@@ -239,10 +242,10 @@ run_offered(struct requests *requests, struct client *client, const struct hubbu
 		client_finish(client, why, NULL);
 		return;
 	}
-	client->awaits = AWAITS_ANSWER;
+	await(requests, client, AWAITS_ANSWER);
 	/* If this process is stopped from here on, hubbub-ctl must not say that nothing has
 	 * begun. */
-	client_say(client, '-', begun, strlen(begun));
+	client_say(client, '-', asked, strlen(asked));
 	client_flush(client);
 }
 
@@ -292,8 +295,11 @@ on_progress(struct ev_loop *loop, ev_timer *timer, int events)
 	LIST_EACH (link, &requests->clients) {
 		struct client *client = CONTAINER_OF(link, struct client, link);
 
-		if (client->awaits == AWAITS_END || client->awaits == AWAITS_CHANGE) {
-			const char *text = client->awaits == AWAITS_END ? end : change;
+		if (client->awaits == AWAITS_END || client->awaits == AWAITS_CHANGE ||
+			client->awaits == AWAITS_ANSWER) {
+			const char *text = client->awaits == AWAITS_END      ? end
+					   : client->awaits == AWAITS_CHANGE ? change
+									     : asked;
 
 			is_awaited = true;
 			client_say(client, '-', text, strlen(text));
