@@ -1,11 +1,12 @@
-/* Bytes are counted by the kernel (TCP_INFO): so they cost nothing while a connection lasts, and
- * are those on the wire. Of a Unix socket they are not known, nor of a connection that its service
- * has closed itself. */
+/* Bytes of TCP are counted by the kernel (TCP_INFO): so they cost nothing while a connection lasts,
+ * and are those on the wire; they are not known of a connection that its service has closed itself.
+ * Those of a Unix socket are counted by the hub's calls. */
 #include "worker/access.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "hub/base/check.h"
@@ -52,6 +53,7 @@ access_begin(struct access *access, int client)
 	getsockname(client, (struct sockaddr *)&own, &length);
 	client_name(&own, access->listener);
 	access_name(access, client);
+	access->is_unix = own.ss_family == AF_UNIX && traffic_begin(client, &access->traffic) == 0;
 }
 
 /* Whether the kernel counts the bytes of this connection. */
@@ -91,6 +93,15 @@ count_sent(const struct tcp_info *info, enum access_end end)
 	return sent + info->tcpi_notsent_bytes - has_ended;
 }
 
+/* Bytes that a Unix socket has, and nobody has received. */
+static uint64_t
+count_left(int client)
+{
+	int left = 0;
+
+	return ioctl(client, FIONREAD, &left) == 0 ? (uint64_t)left : 0;
+}
+
 static enum access_end
 find_end(int client, bool is_refused)
 {
@@ -114,23 +125,41 @@ access_look(struct access *access, int client, const struct fd_opening *opening,
 	if (fd_was_closed(opening))
 		return;
 	access->end = find_end(client, is_refused);
-	if (look_up(client, &info))
+	if (access->is_unix)
+		access->received = access->traffic.received + count_left(client);
+	else if (look_up(client, &info))
 		access->received = count_received(&info);
+}
+
+/* Sets what the connection was sent. Returns whether its bytes are known. */
+static bool
+find_sent(const struct access *access, int client, const struct fd_opening *opening, uint64_t *sent)
+{
+	struct tcp_info info;
+
+	*sent = access->traffic.sent;
+	if (fd_was_closed(opening))
+		return false;
+	if (access->is_unix)
+		return traffic_end(client, &access->traffic);
+	if (!look_up(client, &info))
+		return false;
+	*sent = count_sent(&info, access->end);
+	return true;
 }
 
 void
 access_log(const struct access *access, int client, const struct fd_opening *opening)
 {
 	double seconds = (double)(hub_now() - access->began) / (double)HUB_SECOND;
-	struct tcp_info info;
+	uint64_t sent;
 
 	DCHECK(access->end < ACCESS_END_MAX && seconds >= 0);
-	if (!fd_was_closed(opening) && look_up(client, &info))
+	if (find_sent(access, client, opening, &sent))
 		log_of_client(access->client,
 			"connection listener=%s received=%llu sent=%llu seconds=%.3f ended_by=%s",
 			access->listener, (unsigned long long)access->received,
-			(unsigned long long)count_sent(&info, access->end), seconds,
-			names[access->end]);
+			(unsigned long long)sent, seconds, names[access->end]);
 	else
 		log_of_client(access->client, "connection listener=%s seconds=%.3f ended_by=%s",
 			access->listener, seconds, names[access->end]);

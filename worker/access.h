@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hub/io/traffic.h"
 #include "worker/client.h"
 
 struct fd_opening;
@@ -30,9 +31,12 @@ struct access {
 	int64_t began;
 	enum access_end end;
 	uint64_t received; /* bytes on the wire */
+	bool is_unix;
+	struct traffic traffic; /* of a Unix socket */
 };
 
-/* A connection begins, whose client is that of hubbub_peer. Switches: no. */
+/* A connection begins, whose client is that of hubbub_peer. The record stays where it is until
+ * access_log, or until the descriptor is closed. Switches: no. */
 void access_begin(struct access *access, int client);
 
 /* A PROXY header has named the client. access may be NULL. */

@@ -51,7 +51,7 @@ enum {
  * - active_at, exchange: of the open file, whichever coroutine uses it, by whichever call of the
  *   hub. With a layer they count bytes on the wire. */
 struct hub_fd {
-	ev_io read;
+	ev_io read; /* its data, which libev leaves to us: a struct traffic, or NULL */
 	struct hub_waiter *readers;
 	uint32_t opening;
 	bool is_adopted : 1;      /* the hub has made it non-blocking, as far as it may */

@@ -108,6 +108,7 @@ fd_forget(struct hub *hub, struct hub_fd *entry, int reason)
 		errno = error;
 	}
 	entry->layer = NULL;
+	entry->read.data = NULL;
 	entry->is_adopted = false;
 	if (reason == EBADF)
 		fd_table_reopen(hub, entry);

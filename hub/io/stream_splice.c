@@ -84,6 +84,7 @@ move_pieces(
 									: failed(EINVAL);
 		fd_note_received(hub_this, source);
 		fd_count_bytes(&hub_this->counters->bytes_received, (size_t)got);
+		fd_carry_in(source, (size_t)got);
 		sent = move(ends[0], to->fd, (size_t)got);
 		if (sent < 0)
 			note_loss(target);
@@ -96,6 +97,7 @@ move_pieces(
 			break;
 		fd_note_sent(hub_this, target);
 		fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
+		fd_carry_out(target, (size_t)sent);
 		done += (size_t)sent;
 	}
 	DCHECK(done <= length);

@@ -42,6 +42,7 @@ bio_read(BIO *bio, char *buffer, int length)
 	if (got > 0 && !socket->is_handshake)
 		fd_note_received(hub_this, socket->entry);
 	if (got >= 0) {
+		fd_carry_in(socket->entry, (size_t)got);
 		socket->budget -= got;
 		return (int)got;
 	}
@@ -79,6 +80,8 @@ send_now(const struct tls_socket *socket, const void *bytes, size_t length)
 	while (sent < 0 && errno == EINTR);
 	if (sent > 0 && !socket->is_handshake)
 		fd_note_sent(hub_this, socket->entry);
+	if (sent > 0)
+		fd_carry_out(socket->entry, (size_t)sent);
 	return sent;
 }
 

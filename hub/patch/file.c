@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/io/traffic.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/transfer_priv.h"
 
@@ -44,7 +45,7 @@ patch_preadv2(int fd, const struct iovec *parts, int count, off_t offset, int fl
 		    (result == 0 || (size_t)result == parts_length(parts, (size_t)count))) ||
 		(flags & RWF_NOWAIT)) {
 		if (offset == -1 && result > 0)
-			hub_note_received(fd);
+			traffic_received(fd, (size_t)result);
 		return result;
 	}
 	return file_offload(&c);
@@ -67,7 +68,7 @@ patch_pwritev2(int fd, const struct iovec *parts, int count, off_t offset, int f
 		return file_offload(&c);
 	result = kernel_pwritev2(fd, parts, count, offset, flags);
 	if (result > 0)
-		hub_note_sent(fd);
+		traffic_sent(fd, (size_t)result);
 	return result;
 }
 
@@ -166,7 +167,7 @@ patch_sendfile(int out, int in, off_t *offset, size_t count)
 		descriptor_is_nonblocking(out) || !descriptor_is_file(in)) {
 		sent = REAL(sendfile)(out, in, offset, count);
 		if (sent > 0)
-			hub_note_sent(out);
+			traffic_sent(out, (size_t)sent);
 		return sent;
 	}
 	chunk = malloc(CHUNK);

@@ -7,6 +7,7 @@
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/loss.h"
+#include "hub/io/traffic.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/terminal_priv.h"
 #include "hub/patch/time_priv.h"
@@ -26,10 +27,10 @@ end_of_stream(int fd)
  * has ended the connection's input (hub_end_input), the call returns 0, the end, even if it does
  * not want to wait. Keeps errno, but for a loss. */
 static ssize_t
-received(int fd, ssize_t result)
+received(int fd, int flags, ssize_t result)
 {
 	if (result > 0)
-		hub_note_received(fd);
+		traffic_received(fd, flags & MSG_PEEK ? 0 : (size_t)result);
 	if (result == 0)
 		return end_of_stream(fd);
 	if (result == -1 && (errno == ESHUTDOWN || (errno == EAGAIN && hub_input_has_ended(fd))))
@@ -85,7 +86,7 @@ read_other(int fd, const struct iovec *parts, int count)
 				return kernel_readv(fd, parts, count);
 		}
 		if (!patience_wait(&patience, 0))
-			return received(fd, -1);
+			return received(fd, 0, -1);
 	}
 }
 
@@ -101,7 +102,7 @@ patch_read(int fd, void *buffer, size_t length)
 		kernel_recvfrom(fd, buffer, length, MSG_DONTWAIT, NULL, NULL));
 	if (result == -1 && errno == ENOTSOCK)
 		return read_other(fd, &part, 1);
-	return received(fd, result);
+	return received(fd, 0, result);
 }
 
 int
@@ -128,7 +129,7 @@ patch_readv(int fd, const struct iovec *parts, int count)
 		UNTIL_DONE(result, fd, POLLIN, 0, kernel_recvmsg(fd, &message, MSG_DONTWAIT));
 	if (result == -1 && errno == ENOTSOCK)
 		return read_other(fd, parts, count);
-	return received(fd, result);
+	return received(fd, 0, result);
 }
 
 static ssize_t
@@ -144,7 +145,7 @@ receive_whole(
 
 	if (result >= 0 && size != NULL)
 		*size = message.msg_namelen;
-	return received(fd, result);
+	return received(fd, flags, result);
 }
 
 ssize_t
@@ -163,7 +164,7 @@ patch_recvfrom(
 		return receive_whole(fd, buffer, length, flags, address, size);
 	UNTIL_DONE(result, fd, POLLIN, flags,
 		kernel_recvfrom(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
-	return received(fd, result);
+	return received(fd, flags, result);
 }
 
 ssize_t
@@ -172,9 +173,9 @@ patch_recvmsg(int fd, struct msghdr *message, int flags)
 	ssize_t result;
 
 	if (message != NULL && whole_is_asked(fd, flags))
-		return received(fd, whole_receive(fd, message, flags));
+		return received(fd, flags, whole_receive(fd, message, flags));
 	UNTIL_DONE(result, fd, POLLIN, flags, kernel_recvmsg(fd, message, flags | MSG_DONTWAIT));
-	return received(fd, result);
+	return received(fd, flags, result);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "hub/base/failed.h"
 #include "hub/base/kernel.h"
 #include "hub/io/loss.h"
+#include "hub/io/traffic.h"
 #include "hub/patch/brief_priv.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/given_priv.h"
@@ -69,7 +70,7 @@ send_all(int fd, const char *buffer, size_t length, int flags)
 
 		if (sent > 0) {
 			patience.tries = 0;
-			hub_note_sent(fd);
+			traffic_sent(fd, (size_t)sent);
 		}
 		if (sent >= 0)
 			done += (size_t)sent;
@@ -98,7 +99,7 @@ patch_sendto(int fd, const void *buffer, size_t length, int flags, const struct 
 	UNTIL_DONE(result, fd, POLLOUT, flags,
 		kernel_sendto(fd, buffer, length, flags | MSG_DONTWAIT, address, size));
 	if (result > 0)
-		hub_note_sent(fd);
+		traffic_sent(fd, (size_t)result);
 	if (result == -1 && wait_connected(fd, flags))
 		return send_all(fd, buffer, length, flags & ~MSG_FASTOPEN);
 	/* A stream took a part of it. The rest goes without the address, which a stream does not
@@ -129,7 +130,7 @@ send_rest(int fd, const struct msghdr *message, size_t done, int flags)
 		ssize_t sent = kernel_sendmsg(fd, &rest, flags | MSG_DONTWAIT);
 
 		if (sent >= 0) {
-			hub_note_sent(fd);
+			traffic_sent(fd, (size_t)sent);
 			patience.tries = 0;
 			done += (size_t)sent;
 			is_left = advance(&rest.msg_iov, &rest.msg_iovlen, (size_t)sent);
@@ -161,7 +162,7 @@ patch_sendmsg(int fd, const struct msghdr *message, int flags)
 
 	UNTIL_DONE(sent, fd, POLLOUT, flags, kernel_sendmsg(fd, message, flags | MSG_DONTWAIT));
 	if (sent > 0)
-		hub_note_sent(fd);
+		traffic_sent(fd, (size_t)sent);
 	if (sent == -1 && wait_connected(fd, flags))
 		return send_rest(fd, message, 0, flags & ~MSG_FASTOPEN);
 	if (sent >= 0 && message->msg_controllen > 0 && has_descriptors(message))

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hub/base/kernel.h"
+#include "hub/io/traffic.h"
 #include "hub/patch/generation_priv.h"
 #include "hub/patch/patch_priv.h"
 #include "hub/patch/transfer_priv.h"
@@ -189,7 +190,9 @@ patch_splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t length
 			result = move_now(&move, from.is_file || to.is_file);
 	} while (result == -1 && errno == EAGAIN && wait_for_either(&from, &to));
 	if (result > 0 && is_sent)
-		hub_note_sent(out);
+		traffic_sent(out, (size_t)result);
+	if (result > 0 && descriptor_is_stream(in))
+		traffic_received(in, (size_t)result);
 	return result;
 }
 

@@ -21,8 +21,9 @@ static struct {
 	bool peer_ends; /* its output, at once */
 	bool is_refused;
 	bool closes;
-	bool is_stuck; /* the peer receives nothing of what it is sent */
-	bool is_reset; /* by the peer, then */
+	bool leaves_input; /* all but a byte */
+	bool is_stuck;     /* the peer receives nothing of what it is sent */
+	bool is_reset;     /* by the peer, then */
 	uint64_t note;
 	uint64_t written;
 } connection;
@@ -81,7 +82,7 @@ serve(int client, void *server)
 	char bytes[16];
 
 	access_begin(&access, client);
-	hub_recv(client, bytes, sizeof bytes, 0);
+	hub_recv(client, bytes, connection.leaves_input ? 1 : sizeof bytes, 0);
 	connection.written = (uint64_t)hub_send(client, "abc", 3, 0);
 	if (connection.is_stuck)
 		fill(client);
@@ -166,10 +167,22 @@ Test(access, what_the_worker_does_counts)
 	cr_expect_eq(strncmp(line(), "received=5 sent=3 ended_by=\"idle timeout\" ", 42), 0);
 }
 
-Test(access, bytes_of_a_unix_socket_are_not_known)
+Test(access, bytes_of_a_unix_socket_are_counted)
 {
 	connection.is_unix = connection.peer_ends = true;
-	cr_expect_str_eq(line(), "ended_by=peer client=unix");
+	cr_expect_str_eq(line(), "received=5 sent=3 ended_by=peer client=unix");
+}
+
+Test(access, what_a_unix_socket_has_and_the_service_has_not_received_counts)
+{
+	connection.is_unix = connection.leaves_input = true;
+	cr_expect_str_eq(line(), "received=5 sent=3 ended_by=service client=unix");
+}
+
+Test(access, a_service_closes_a_unix_socket_and_nothing_is_known_any_more)
+{
+	connection.is_unix = connection.closes = true;
+	cr_expect_str_eq(line(), "ended_by=service client=unix");
 }
 
 /* Of a connection whose output is full. */

@@ -7,12 +7,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "hub/io/traffic.h"
 #include "hub/patch/patch.h"
 #include "tests/support/in_hub.h"
 
 enum { SENDS = 6, RECEIVES = 5 };
 
 static bool is_told[RECEIVES + SENDS];
+static struct traffic traffic;
 static struct hub_server *server;
 static int pair[2];
 static char sink[1];
@@ -86,6 +88,7 @@ serve(int client, void *context)
 	(void)context;
 	pair[0] = client;
 	getpeername(client, (struct sockaddr *)&address, &size);
+	traffic_begin(client, &traffic);
 	for (int way = 0; way < RECEIVES; way++) {
 		hub_note_sent(client);
 		send(pair[1], "x", 1, 0);
@@ -96,6 +99,9 @@ serve(int client, void *context)
 		is_told[RECEIVES + way] =
 			send_one(way, (struct sockaddr *)&address, size) == 1 && !is_asked();
 	}
+	send(pair[1], "x", 1, 0);
+	recv(client, sink, 1, MSG_PEEK);
+	traffic_end(client, &traffic);
 }
 
 static void *
@@ -123,6 +129,8 @@ Test(send, the_hub_is_told_of_bytes_by_each_call)
 	for (int i = 0; i < RECEIVES + SENDS; i++)
 		cr_assert(is_told[i], "%s %d", i < RECEIVES ? "receive" : "send",
 			i < RECEIVES ? i : i - RECEIVES);
+	cr_assert_eq(traffic.received, RECEIVES);
+	cr_assert_eq(traffic.sent, SENDS);
 }
 
 /* ---- the first bytes along with the connecting ---- */
