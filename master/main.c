@@ -33,6 +33,7 @@
 #include "master/face/signals.h"
 #include "master/fleet/lookup.h"
 #include "master/master.h"
+#include "master/say/accesslog.h"
 #include "master/say/capture.h"
 #include "master/say/log_json.h"
 #include "master/say/logfile.h"
@@ -226,6 +227,9 @@ open_all(struct master *master)
 	}
 	if (sockets_open(&master->sockets, seats) != 0 || doors_prepare(master) != 0)
 		return -1;
+	if (master->privileges.changes && options->worker.access_file != 0)
+		accesslog_give(options->worker.access_file, master->privileges.user,
+			master->privileges.group);
 	if (privileges_assume(&master->privileges) != 0)
 		return -1;
 	master->sockets.can_bind = !master->privileges.changes;

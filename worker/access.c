@@ -3,11 +3,15 @@
  * Those of a Unix socket are counted by the hub's calls. */
 #include "worker/access.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
@@ -15,6 +19,8 @@
 #include "hub/io/served.h"
 #include "hub/io/server.h"
 #include "hub/scheduler.h"
+#include "worker/complain.h"
+#include "worker/heritage.h"
 #include "worker/log_priv.h"
 #include "worker/peer.h"
 
@@ -149,18 +155,33 @@ find_sent(const struct access *access, int client, const struct fd_opening *open
 }
 
 void
-access_log(const struct access *access, int client, const struct fd_opening *opening)
+access_log(const struct access *access, int client, const struct fd_opening *opening,
+	const struct worker_heritage *heritage)
 {
+	int file = heritage->settings.access_file;
 	double seconds = (double)(hub_now() - access->began) / (double)HUB_SECOND;
 	uint64_t sent;
+	bool is_put;
 
 	DCHECK(access->end < ACCESS_END_MAX && seconds >= 0);
 	if (find_sent(access, client, opening, &sent))
-		log_of_client(access->client,
+		is_put = log_of_client(file, access->client,
 			"connection listener=%s received=%llu sent=%llu seconds=%.3f ended_by=%s",
 			access->listener, (unsigned long long)access->received,
 			(unsigned long long)sent, seconds, names[access->end]);
 	else
-		log_of_client(access->client, "connection listener=%s seconds=%.3f ended_by=%s",
-			access->listener, seconds, names[access->end]);
+		is_put = log_of_client(file, access->client,
+			"connection listener=%s seconds=%.3f ended_by=%s", access->listener,
+			seconds, names[access->end]);
+	if (!is_put)
+		complain(heritage->counters,
+			"cannot write to the access log: %s; its lines are lost, and counted",
+			strerror(errno));
+}
+
+void
+access_reopen(const struct worker_heritage *heritage, int file)
+{
+	if (heritage->settings.access_file != 0)
+		dup3(file, heritage->settings.access_file, O_CLOEXEC);
 }

@@ -9,6 +9,7 @@
 #include "worker/client.h"
 
 struct fd_opening;
+struct worker_heritage;
 
 /* What has ended a connection. What the worker does to end one is the note of its mark
  * (hub_server_visit), which is 0 at first. */
@@ -47,7 +48,13 @@ void access_name(struct access *access, int client);
 void access_look(
 	struct access *access, int client, const struct fd_opening *opening, bool is_refused);
 
-/* The connection has ended, and is about to be closed: logs its line. Switches: no. */
-void access_log(const struct access *access, int client, const struct fd_opening *opening);
+/* The connection has ended, and is about to be closed: logs its line, in the log or in the file of
+ * its own. Switches: no. */
+void access_log(const struct access *access, int client, const struct fd_opening *opening,
+	const struct worker_heritage *heritage);
+
+/* The master has opened the access log again: lines go to that file, which stays the caller's. Does
+ * nothing if they go to the log. */
+void access_reopen(const struct worker_heritage *heritage, int file);
 
 #endif

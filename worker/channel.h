@@ -15,7 +15,8 @@ enum channel_kind {
 	CHANNEL_DUMPED,  /* this hub has written its stacks; value is that of CHANNEL_DUMP */
 	/* No hub will write: no room for the file descriptor, or no memory. */
 	CHANNEL_DUMP_MISSED,
-	CHANNEL_REOPEN_MISSED, /* there was no room for the file descriptor of CHANNEL_REOPEN */
+	/* There was no room for the file descriptor of CHANNEL_REOPEN, whose value this has. */
+	CHANNEL_REOPEN_MISSED,
 	CHANNEL_TO_MASTER_MAX,
 	/* master to worker; numbered above the words that two masters exchange
 	 * (master/change/word.h) */
@@ -30,7 +31,8 @@ enum channel_kind {
 	CHANNEL_DRAIN,  /* the same, but nobody else accepts: first serve the queued clients */
 	CHANNEL_STOP,   /* end connections at a message boundary, within 0.5 s, and leave */
 	CHANNEL_DUMP,   /* with a file descriptor: every hub writes its coroutines to it */
-	CHANNEL_REOPEN, /* with a file descriptor: the new standard error */
+	/* With a file descriptor: the new standard error, or the log that value names. */
+	CHANNEL_REOPEN,
 	CHANNEL_QUIT,   /* flush stdio's buffers, and exit at once */
 	/* With a socket: run the service's command of number value, and answer there (reply.h). */
 	CHANNEL_ASK,
@@ -44,6 +46,9 @@ channel_has_file(uint32_t kind)
 	return kind == CHANNEL_ADOPT || kind == CHANNEL_DUMP || kind == CHANNEL_REOPEN ||
 	       kind == CHANNEL_ASK;
 }
+
+/* The logs of CHANNEL_REOPEN. */
+enum channel_log { CHANNEL_LOG, CHANNEL_ACCESS_LOG, CHANNEL_LOG_MAX };
 
 /* The two masters of an upgrade exchange the same record, and may be of different releases: its
  * length never changes. */

@@ -205,7 +205,7 @@ serve_and_log(int client, const struct fd_opening *opening, const struct accepto
 	if (outcome == OVER_LIMIT)
 		access.end = ACCESS_REFUSED; /* whatever its peer has done */
 	end(client, opening, acceptor, outcome);
-	access_log(&access, client, opening);
+	access_log(&access, client, opening, acceptor->thread->heritage);
 }
 
 void

@@ -46,6 +46,7 @@ struct worker_settings {
 	struct hub_tls *tls; /* for connections; NULL for none; borrowed */
 	bool tls_on_unix;    /* for those over Unix sockets, too, not over TCP alone */
 	bool has_access_log; /* a line for each connection */
+	int access_file;     /* of these lines; 0: they go to the log */
 	/* Connections must begin with a PROXY header, and come from these networks or over a Unix
 	 * socket. */
 	bool has_proxy;

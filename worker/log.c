@@ -44,6 +44,8 @@ struct line {
 	const char *format;
 	va_list arguments;
 	int error; /* errno of the caller */
+	int file;  /* that it goes to; 0: the log */
+	int fault; /* errno of its loss on the way there; 0: it is there */
 	struct context context;
 };
 
@@ -150,7 +152,10 @@ put_line(void *argument)
 	log_words(&words, line->format, line->arguments);
 	entry.length = words.length;
 	entry.field_count = words.field_count;
-	log_put(&entry);
+	if (line->file == 0)
+		log_put(&entry);
+	else if (!log_put_in(line->file, &entry))
+		line->fault = errno;
 	return NULL;
 }
 
@@ -186,18 +191,22 @@ hubbub_log_at(struct hubbub_log_site *site, enum hubbub_level level, const char 
 	errno = line.error;
 }
 
-void
-log_of_client(const char *client, const char *format, ...)
+bool
+log_of_client(int file, const char *client, const char *format, ...)
 {
-	struct line line = {
-		.level = LOG_INFO, .format = format, .error = errno, .context.count = 0};
+	struct line line = {.level = LOG_INFO,
+		.format = format,
+		.error = errno,
+		.file = file,
+		.context.count = 0};
 
-	if (!log_wants(LOG_INFO))
-		return;
+	if (file == 0 && !log_wants(LOG_INFO))
+		return true;
 	add_hub(&line.context);
 	add(&line.context, "client", false, "%s", client);
 	va_start(line.arguments, format);
 	put_on_thread_stack(&line);
 	va_end(line.arguments);
-	errno = line.error;
+	errno = line.fault != 0 ? line.fault : line.error;
+	return line.fault == 0;
 }

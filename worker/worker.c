@@ -13,6 +13,7 @@
 
 #include "hub/base/check.h"
 #include "hub/base/log.h"
+#include "worker/access.h"
 #include "worker/alone.h"
 #include "worker/captured.h"
 #include "worker/channel.h"
@@ -100,10 +101,12 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 		thread_report(&worker->threads[0], CHANNEL_DUMP_MISSED, message->value);
 		break;
 	case CHANNEL_REOPEN:
-		if (descriptor != -1)
-			captured_reopen(descriptor);
+		if (descriptor == -1)
+			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, message->value);
+		else if (message->value == CHANNEL_ACCESS_LOG)
+			access_reopen(worker->heritage, descriptor);
 		else
-			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, 0);
+			captured_reopen(descriptor);
 		break;
 	case CHANNEL_ASK:
 		if (descriptor != -1 && !worker->is_leaving) {

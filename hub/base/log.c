@@ -111,7 +111,7 @@ static size_t
 text_line(char *line, size_t size, size_t most, const char *when, const char *program,
 	const struct log_entry *entry)
 {
-	bool is_journal = journal_is(log_descriptor());
+	bool is_journal = !entry->is_beside && journal_is(log_descriptor());
 	size_t start = 0, end;
 
 	if (!is_journal)
@@ -369,6 +369,29 @@ log_put(const struct log_entry *entry)
 
 	write_to(log_descriptor(), entry->level, line, format_line(line, sizeof line, entry));
 	errno = saved;
+}
+
+bool
+log_put_in(int file, const struct log_entry *entry)
+{
+	static bool is_torn; /* the last write ended within a line */
+	bool was_torn = __atomic_load_n(&is_torn, __ATOMIC_RELAXED);
+	struct log_entry beside = *entry;
+	char line[1 + LOG_LINE_MAX] = "\n";
+	struct iovec part = {line + !was_torn, was_torn};
+	ssize_t taken;
+
+	beside.is_beside = true;
+	part.iov_len += format_line(line + 1, LOG_LINE_MAX, &beside);
+	taken = write_now(file, &part, 1);
+	if (taken > 0)
+		__atomic_store_n(&is_torn, (size_t)taken < part.iov_len, __ATOMIC_RELAXED);
+	if (taken == (ssize_t)part.iov_len)
+		return true;
+	if (taken >= 0)
+		errno = ENOSPC;
+	count_lost();
+	return false;
 }
 
 /* Needs less stack than log_put: coroutines call it. */

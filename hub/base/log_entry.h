@@ -27,6 +27,7 @@ struct log_entry {
 	const struct log_field
 		*context; /* from where the line is; each name is one of this log's */
 	size_t context_count;
+	bool is_beside; /* for a file beside the log: with time and name, whatever the log is */
 };
 
 /* Stands behind a text that is cut, because the whole line would be longer. */

@@ -10,6 +10,7 @@
 
 #include "hub/base/log.h"
 #include "master/change/change.h"
+#include "master/change/config.h"
 #include "master/change/takeover.h"
 #include "master/change/upgrade.h"
 #include "master/fleet/lookup.h"
@@ -20,9 +21,12 @@
 static void
 reopen_log(struct master *master)
 {
-	if (!logfile_reopen())
+	bool has_access = config_reopen_access(master), has_log = logfile_reopen();
+
+	if (has_log)
+		fleet_reopen(&master->fleet);
+	if (!has_log && !has_access)
 		return;
-	fleet_reopen(&master->fleet);
 	takeover_reopen(master);
 	successor_reopen(master);
 }

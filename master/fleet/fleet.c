@@ -247,16 +247,26 @@ fleet_dump(struct fleet *fleet, int file, int64_t number)
 }
 
 static void
-reopen(struct slot *slot, void *unused)
+reopen(struct slot *slot, void *log)
 {
-	(void)unused;
-	slot_reopen(slot);
+	slot_reopen(slot, *(enum channel_log *)log);
 }
 
 void
 fleet_reopen(struct fleet *fleet)
 {
-	fleet_each(fleet, reopen, NULL);
+	enum channel_log log = CHANNEL_LOG;
+
+	fleet_each(fleet, reopen, &log);
+}
+
+void
+fleet_reopen_access(struct fleet *fleet, int file)
+{
+	enum channel_log log = CHANNEL_ACCESS_LOG;
+
+	fleet->access_file = file;
+	fleet_each(fleet, reopen, &log);
 }
 
 struct search {

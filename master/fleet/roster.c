@@ -174,7 +174,8 @@ slot_is_consistent(const struct slot *slot)
 		(ev_is_active(&slot->healthy) && !serves))
 		return false;
 	return has_process || (slot->pidfd == -1 && slot->granted == 0 && !slot->must_accept &&
-				      !slot->must_leave && !slot->must_reopen &&
+				      !slot->must_leave && !slot->must_reopen[CHANNEL_LOG] &&
+				      !slot->must_reopen[CHANNEL_ACCESS_LOG] &&
 				      !ear_is_active(&slot->exit) && !ear_is_active(&slot->talk));
 }
 

@@ -61,7 +61,7 @@ struct slot {
 	/* Messages that are due, and sent again at each tick until the channel takes them. */
 	bool must_accept;
 	bool must_leave;
-	bool must_reopen;
+	bool must_reopen[CHANNEL_LOG_MAX];
 	unsigned logs_missed; /* since slot_reopen: REOPENs for whose file the worker had no fd */
 	bool has_strayed;     /* the process has sent what makes no sense, and the log says so */
 	int64_t capacity;     /* connections that the worker's file limit allows */
@@ -185,6 +185,7 @@ struct fleet {
 	int64_t next_warning;    /* clock from which a limit that is reached may be logged again */
 	int64_t next_starved;    /* the same of a hub that waits for a CPU */
 	bool is_leaving;         /* between fleet_leave and events.all_gone */
+	int access_file;         /* what fleet_reopen_access was given; 0 before */
 };
 
 /* The part of the time since the last tick that the master saw pass, in nanoseconds; the rest was a

@@ -53,12 +53,17 @@ slot_accept(struct slot *slot)
 void
 slot_catch_up(struct slot *slot)
 {
-	struct channel_message accept = {.kind = CHANNEL_ACCEPT}, reopen = {.kind = CHANNEL_REOPEN};
+	const int logs[CHANNEL_LOG_MAX] = {STDERR_FILENO, slot->generation->fleet->access_file};
+	struct channel_message accept = {.kind = CHANNEL_ACCEPT};
 	struct channel_message leave_message = {
 		.kind = slot->leave_message, .value = slot->generation->config.drain_timeout};
 
-	if (slot->must_reopen && slot_send(slot, &reopen, STDERR_FILENO))
-		slot->must_reopen = false;
+	for (int log = 0; log < CHANNEL_LOG_MAX; log++) {
+		struct channel_message reopen = {.kind = CHANNEL_REOPEN, .value = log};
+
+		if (slot->must_reopen[log] && slot_send(slot, &reopen, logs[log]))
+			slot->must_reopen[log] = false;
+	}
 	if (slot->must_accept && slot_send(slot, &accept, -1))
 		slot->must_accept = false;
 	if (slot->must_leave && slot_send(slot, &leave_message, -1))
@@ -66,9 +71,9 @@ slot_catch_up(struct slot *slot)
 }
 
 void
-slot_reopen(struct slot *slot)
+slot_reopen(struct slot *slot, enum channel_log log)
 {
-	slot->must_reopen = slot->channel != -1;
+	slot->must_reopen[log] = slot->channel != -1;
 	slot->logs_missed = 0;
 	slot_catch_up(slot);
 }
@@ -76,9 +81,11 @@ slot_reopen(struct slot *slot)
 /* The worker had no fd left for the log. A lost listener needs no such report: the next tick sends
  * the listener again. */
 static void
-reopen_again(struct slot *slot)
+reopen_again(struct slot *slot, int64_t log)
 {
-	slot->must_reopen = ++slot->logs_missed < LOGS_MISSED_MAX;
+	if (log < 0 || log >= CHANNEL_LOG_MAX)
+		return;
+	slot->must_reopen[log] = ++slot->logs_missed < LOGS_MISSED_MAX;
 	if (slot->logs_missed == LOGS_MISSED_MAX)
 		log_warning("worker %u (pid %d) has no file left for the new log, and writes to "
 			    "the old one (raise the limit: %s)",
@@ -111,7 +118,7 @@ handle(struct slot *slot, const struct channel_message *message)
 	else if (message->kind == CHANNEL_DUMP_MISSED)
 		events->dump_missed(events->context, message->value, hubs);
 	else if (message->kind == CHANNEL_REOPEN_MISSED)
-		reopen_again(slot);
+		reopen_again(slot, message->value);
 }
 
 static void
@@ -189,7 +196,8 @@ clean_up(struct slot *slot)
 	close(slot->channel);
 	slot->pidfd = slot->channel = -1;
 	slot->pid = 0;
-	slot->must_accept = slot->must_leave = slot->must_reopen = slot->has_strayed = false;
+	slot->must_accept = slot->must_leave = slot->has_strayed = false;
+	slot->must_reopen[CHANNEL_LOG] = slot->must_reopen[CHANNEL_ACCESS_LOG] = false;
 	/* First: if this master dies in between, its successor does not count these losses
 	 * again. */
 	counters_bury(fleet->counters, slot->rows, generation->config.threads);

@@ -29,8 +29,9 @@ bool slot_send(struct slot *slot, const struct channel_message *message, int des
 /* Tells the worker to accept; its hubs must have their seats and permits. */
 void slot_accept(struct slot *slot);
 
-/* Sends the worker this master's standard error, after the log was reopened. */
-void slot_reopen(struct slot *slot);
+/* Sends the worker this master's standard error, or the fleet's access_file, after that log was
+ * reopened. */
+void slot_reopen(struct slot *slot, enum channel_log log);
 
 /* Shortens the pause before the slot's next fork to at most so many seconds. */
 void slot_hasten(struct slot *slot, double most);

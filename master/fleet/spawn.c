@@ -36,7 +36,7 @@ static int
 close_the_rest(const struct worker_heritage *heritage)
 {
 	unsigned count = heritage->threads * heritage->addresses;
-	int *keep = malloc((count + 3) * sizeof *keep);
+	int *keep = malloc((count + 4) * sizeof *keep);
 	unsigned from = STDERR_FILENO + 1;
 	int result = 0;
 
@@ -47,6 +47,8 @@ close_the_rest(const struct worker_heritage *heritage)
 	keep[count++] = counters_file();
 	if (heritage->output != 0)
 		keep[count++] = heritage->output;
+	if (heritage->settings.access_file != 0)
+		keep[count++] = heritage->settings.access_file;
 	qsort(keep, count, sizeof *keep, compare);
 	for (unsigned i = 0; i < count && result == 0; i++) {
 		unsigned next = (unsigned)keep[i];

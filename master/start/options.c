@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hub/base/log.h"
 #include "master/base/output.h"
 #include "master/sockets/sockets.h"
 #include "master/start/network.h"
+#include "master/start/options_access.h"
 #include "master/start/options_listen.h"
 #include "master/start/options_tls.h"
 #include "master/start/options_words.h"
@@ -207,6 +209,8 @@ check_whole(struct reading *reading)
 	check_shape(reading);
 	if (reading->table.error[0] == '\0')
 		options_load_tls(reading->options, &reading->table, reading->service);
+	if (reading->table.error[0] == '\0')
+		options_open_access(reading->options, &reading->table);
 }
 
 /* ---- the format of errors ---- */
@@ -426,6 +430,9 @@ options_free(struct options *options)
 {
 	hub_tls_free(options->worker.tls);
 	options->worker.tls = NULL;
+	if (options->worker.access_file > 0)
+		close(options->worker.access_file);
+	options->worker.access_file = 0;
 	free(options->context);
 	options->context = NULL;
 	table_givens_free(&options->givens);

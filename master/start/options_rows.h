@@ -53,6 +53,7 @@ struct options {
 	const char *group;
 	enum log_level log_level;
 	enum log_format log_format;
+	const char *access_log;
 	bool captures;
 	bool check;
 	bool prints_config;

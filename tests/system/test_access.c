@@ -89,6 +89,166 @@ Test(access_log, knows_the_client_of_a_proxy_and_who_was_refused)
 	expect(" ended_by=refused worker=0 hub=0 client=127.0.0.1:");
 }
 
+/* ---- a file of its own ---- */
+
+static char path[96], moved[96];
+
+/* How many lines of connections a file has. */
+static int
+lines_of(const char *name)
+{
+	FILE *stream = fopen(name, "r");
+	char line[512];
+	int count = 0;
+
+	while (stream != NULL && fgets(line, sizeof line, stream) != NULL)
+		count += strstr(line, ": connection listener=") != NULL &&
+			 strchr(line, '\n') != NULL && line[0] == '2';
+	if (stream != NULL)
+		fclose(stream);
+	return count;
+}
+
+/* Whether the two files have so many lines together; waits for that. */
+static bool
+come_to(int count)
+{
+	for (int tries = 0; tries < 2000; tries++) {
+		if (lines_of(path) + lines_of(moved) == count)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void
+start_with_file(void)
+{
+	char option[128];
+
+	cr_assert(server_make_folder(&server));
+	snprintf(path, sizeof path, "%s/access.log", server.folder);
+	snprintf(moved, sizeof moved, "%s/access.log.1", server.folder);
+	snprintf(option, sizeof option, "--access-log=%s", path);
+	cr_assert(server_start(&server, "hubbub-echo", "2", "1", option, NULL));
+}
+
+static void
+greet_often(int count)
+{
+	for (int i = 0; i < count; i++)
+		close(greet());
+}
+
+/* Greets until a line has come to that file. */
+static void
+expect_lines_in(const char *name, int *greeted)
+{
+	for (int tries = 0; tries < 2000 && lines_of(name) == 0; tries++) {
+		greet_often(1);
+		++*greeted;
+		usleep(10000);
+	}
+	cr_expect_gt(lines_of(name), 0);
+	cr_expect(come_to(*greeted), "%d and %d of %d", lines_of(path), lines_of(moved), *greeted);
+}
+
+Test(access_log, in_a_file_is_rotated_by_a_rename_and_no_line_is_lost)
+{
+	int greeted = 20;
+
+	start_with_file();
+	greet_often(20);
+	cr_assert(come_to(20));
+	cr_assert_null(strstr(server.program.text, "connection listener="));
+	cr_assert_eq(rename(path, moved), 0);
+	kill(server.pid, SIGUSR1);
+	expect_lines_in(path, &greeted);
+	/* And by a reload. */
+	cr_assert_eq(rename(path, moved), 0);
+	greeted = lines_of(moved);
+	cr_assert_eq(server_ctl(&server, "reload", NULL, NULL, 0), 0);
+	expect_lines_in(path, &greeted);
+}
+
+Test(access_log, in_a_file_is_rotated_by_a_copy_and_no_line_is_lost)
+{
+	int greeted = 20;
+
+	start_with_file();
+	greet_often(20);
+	cr_assert(come_to(20));
+	cr_assert_eq(truncate(path, 0), 0);
+	greeted = 0;
+	expect_lines_in(path, &greeted);
+}
+
+Test(access_log, in_a_file_survives_an_upgrade)
+{
+	int greeted = 20;
+	pid_t before;
+
+	start_with_file();
+	greet_often(20);
+	cr_assert(come_to(20));
+	before = server.pid;
+	cr_assert_eq(server_ctl(&server, "upgrade", NULL, NULL, 0), 0);
+	greet_often(20);
+	cr_assert(come_to(40));
+	cr_assert_eq(rename(path, moved), 0);
+	server.pid = (pid_t)server_number(&server, "pid");
+	cr_assert_neq(server.pid, before);
+	kill(server.pid, SIGUSR1);
+	greeted = 40;
+	expect_lines_in(path, &greeted);
+	kill(server.pid, SIGKILL);
+}
+
+Test(access_log, a_full_disk_costs_lines_and_no_client)
+{
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--access-log=/dev/full", NULL));
+	greet_often(3);
+	expect("cannot write to the access log: No space left on device");
+	greet_often(1);
+	cr_assert_gt(server_number(&server, "totals.log_lost"), 0);
+	cr_assert_eq(server_end(&server, PATIENCE), 0);
+}
+
+Test(access_log, a_file_that_cannot_be_opened_refuses_a_reload)
+{
+	char output[1024], option[160], file[128];
+	FILE *stream;
+
+	cr_assert(server_make_folder(&server));
+	snprintf(file, sizeof file, "%s/arguments", server.folder);
+	stream = fopen(file, "w");
+	fputs("--access-log=on\n", stream);
+	fclose(stream);
+	snprintf(option, sizeof option, "@%s", file);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", option, NULL));
+	stream = fopen(file, "w");
+	fputs("--access-log=/no/such/folder\n", stream);
+	fclose(stream);
+	cr_assert_eq(server_ctl(&server, "reload", NULL, output, sizeof output), 1);
+	cr_expect_not_null(strstr(output, "cannot open '/no/such/folder'"), "%s", output);
+	cr_assert(client_is_answered(client_connect(server.program.port), "hello", "HELLO"));
+}
+
+Test(access_log, knows_the_bytes_of_unix_sockets)
+{
+	char option[128];
+	int client;
+
+	cr_assert(server_make_folder(&server));
+	snprintf(path, sizeof path, "%s/socket", server.folder);
+	snprintf(option, sizeof option, "--listen=unix:%s", path);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--access-log=on", option, NULL));
+	client = client_connect_path(path);
+	cr_assert(client_exchange(client, "hello", "HELLO"));
+	close(client);
+	expect(" received=5 sent=5 seconds=");
+}
+
 Test(access_log, is_off_unless_it_is_asked_for)
 {
 	cr_assert(server_start(&server, "hubbub-echo", "1", "1", NULL));

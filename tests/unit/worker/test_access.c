@@ -2,6 +2,7 @@
 #include "worker/access.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/log.h"
 #include "hub/io/opening.h"
 #include "tests/support/client.h"
 #include "tests/support/complaint.h"
 #include "tests/support/in_hub.h"
+#include "worker/heritage.h"
 
 /* One connection, and how it ends. */
 static struct {
@@ -27,6 +30,8 @@ static struct {
 	uint64_t note;
 	uint64_t written;
 } connection;
+
+static struct worker_heritage heritage;
 
 static void
 connect_tcp(int ends[2])
@@ -92,7 +97,7 @@ serve(int client, void *server)
 	if (connection.closes)
 		hub_close(client);
 	access_look(&access, client, &opening, connection.is_refused);
-	access_log(&access, client, &opening);
+	access_log(&access, client, &opening, &heritage);
 }
 
 static void *
@@ -222,4 +227,66 @@ Test(access, what_a_write_timeout_drops_was_not_sent)
 	sent = read_sent();
 	cr_expect_gt(sent, 0);
 	cr_expect_lt(sent, connection.written);
+}
+
+/* The file of its own. */
+static int
+open_file(const char *path, int flags)
+{
+	int file = open(path, flags | O_CLOEXEC, 0600);
+
+	cr_assert_gt(file, 2);
+	return file;
+}
+
+/* Whatever level is logged; in the log itself there is nothing then. */
+Test(access, a_line_goes_to_a_file_of_its_own)
+{
+	char path[64], text[256] = "";
+	int file, other;
+
+	snprintf(path, sizeof path, "/tmp/hubbub-access.%d", (int)getpid());
+	file = open_file(path, O_RDWR | O_CREAT | O_APPEND);
+	heritage.settings.access_file = file;
+	log_setup("store", LOG_ERROR, LOG_TEXT);
+	complaint_listen();
+	in_hub(body, NULL);
+	/* What is truncated is added to. */
+	cr_expect_gt(pread(file, text, sizeof text - 1, 0), 0);
+	cr_expect_eq(ftruncate(file, 0), 0);
+	in_hub(body, NULL);
+	cr_expect_gt(pread(file, text, sizeof text - 1, 0), 0);
+	cr_expect_not_null(strstr(text, "Z info    store["), "%s", text);
+	cr_expect_not_null(strstr(text, "]: connection listener=127.0.0.1:"), "%s", text);
+	cr_expect_eq(text[strlen(text) - 1], '\n');
+	/* The master has opened another. */
+	other = open_file("/dev/null", O_WRONLY);
+	cr_expect_eq(ftruncate(file, 0), 0);
+	access_reopen(&heritage, other);
+	in_hub(body, NULL);
+	cr_expect_str_eq(complaint_heard(), "");
+	close(other);
+	other = open_file(path, O_RDONLY);
+	cr_expect_eq(read(other, text, sizeof text), 0);
+	close(other);
+	close(file);
+	unlink(path);
+}
+
+Test(access, a_line_for_a_full_disk_is_lost_and_counted)
+{
+	uint64_t lost = 0;
+	int counters;
+
+	heritage.settings.access_file = open_file("/dev/full", O_WRONLY);
+	heritage.counters = counters_new(&counters);
+	log_count_lost(&lost);
+	complaint_listen();
+	in_hub(body, NULL);
+	cr_expect_not_null(strstr(complaint_heard(),
+		"cannot write to the access log: No space left on device; its lines are lost, and "
+		"counted"));
+	cr_expect_eq(lost, 1);
+	log_count_lost(NULL);
+	close(heritage.settings.access_file);
 }

@@ -352,8 +352,8 @@ Test(slot, a_log_that_could_not_be_given_is_given_later)
 
 	while (slot_send(slot, &filler, -1))
 		continue;
-	slot_reopen(slot);
-	cr_assert(slot->must_reopen);
+	slot_reopen(slot, CHANNEL_LOG);
+	cr_assert(slot->must_reopen[CHANNEL_LOG]);
 	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 0);
 	slot_catch_up(slot);
 	slot_catch_up(slot);
@@ -371,7 +371,7 @@ Test(slot, a_worker_that_never_has_room_for_the_log_is_given_up)
 	struct channel_message missed = {.kind = CHANNEL_REOPEN_MISSED};
 	int worker = fake_serve(slot), told = 0, more = 1;
 
-	slot_reopen(slot);
+	slot_reopen(slot, CHANNEL_LOG);
 	while (told < 1000 && (more = fake_heard(worker, CHANNEL_REOPEN)) > 0) {
 		told += more;
 		cr_assert_eq(channel_send(worker, &missed, -1), 0);

@@ -63,7 +63,7 @@ Test(log_json, fields_cannot_take_the_place_of_other_keys)
 	struct log_field fields[] = {
 		FIELD("level", "x\"}\n\0\xff", false), FIELD("worker", "9", true)};
 	struct log_field context[] = {FIELD("worker", "3", true), FIELD("client", "unix", false)};
-	struct log_entry entry = {LOG_ERROR, 0, "said", 4, fields, 2, context, 2};
+	struct log_entry entry = {LOG_ERROR, 0, "said", 4, fields, 2, context, 2, false};
 	json_t *object = object_of(&entry, 100);
 	json_t *inner = json_object_get(object, "fields");
 
@@ -84,7 +84,7 @@ number_as(const char *value)
 	static char text[64];
 	struct log_field field = {"n", 1, value, strlen(value), true};
 	json_t *object =
-		object_of(&(struct log_entry){LOG_INFO, 0, "", 0, &field, 1, NULL, 0}, 100);
+		object_of(&(struct log_entry){LOG_INFO, 0, "", 0, &field, 1, NULL, 0, false}, 100);
 	json_t *number = json_object_get(json_object_get(object, "fields"), "n");
 	size_t length = json_dumpb(
 		number, text, sizeof text - 1, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
@@ -109,7 +109,7 @@ Test(log_json, a_number_is_one_if_json_has_it)
 Test(log_json, a_text_is_cut_where_it_is_too_long)
 {
 	struct log_field field = FIELD("key", "123456", false);
-	struct log_entry entry = {LOG_INFO, 0, "1234\xc3\xa4", 6, &field, 1, NULL, 0};
+	struct log_entry entry = {LOG_INFO, 0, "1234\xc3\xa4", 6, &field, 1, NULL, 0, false};
 	json_t *object = object_of(&entry, 5);
 
 	cr_assert_str_eq(text_of(object, "message"), "1234...");
@@ -129,7 +129,8 @@ Test(log_json, a_line_without_room_is_none)
 Test(log_json, a_long_message_is_cut_until_the_line_has_room)
 {
 	static char long_message[LOG_LINE_MAX];
-	struct log_entry entry = {LOG_INFO, 0, long_message, sizeof long_message, NULL, 0, NULL, 0};
+	struct log_entry entry = {LOG_INFO, 0, long_message, sizeof long_message, NULL, 0, NULL, 0,
+		false};
 	json_t *object;
 
 	memset(long_message, 1, sizeof long_message);
