@@ -23,6 +23,7 @@
 #include "master/change/config.h"
 #include "master/change/handover.h"
 #include "master/change/ready.h"
+#include "master/change/reopen.h"
 #include "master/change/takeover.h"
 #include "master/change/upgrade.h"
 #include "master/face/admin.h"
@@ -33,7 +34,6 @@
 #include "master/face/signals.h"
 #include "master/fleet/lookup.h"
 #include "master/master.h"
-#include "master/say/accesslog.h"
 #include "master/say/capture.h"
 #include "master/say/log_json.h"
 #include "master/say/logfile.h"
@@ -227,9 +227,7 @@ open_all(struct master *master)
 	}
 	if (sockets_open(&master->sockets, seats) != 0 || doors_prepare(master) != 0)
 		return -1;
-	if (master->privileges.changes && options->worker.access_file != 0)
-		accesslog_give(options->worker.access_file, master->privileges.user,
-			master->privileges.group);
+	reopen_prepare(master);
 	if (privileges_assume(&master->privileges) != 0)
 		return -1;
 	master->sockets.can_bind = !master->privileges.changes;

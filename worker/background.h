@@ -23,9 +23,9 @@
  * kills the worker.
  *
  * If it returns NULL, it is done: it runs again only in another worker, such as that of a reload.
- * If it returns a text, which as a hook's is a failure even if it is empty, the text is logged, and the function is called again after a pause of a
- * second, which doubles with each failure up to half a minute, and is a second again after a call
- * that has lasted half a minute.
+ * If it returns a text, which as a hook's is a failure even if it is empty, the text is logged, and
+ * the function is called again after a pause of a second, which doubles with each failure up to
+ * half a minute, and is a second again after a call that has lasted half a minute.
  *
  * The one of the server runs in one process of all its workers and generations, and never in two at
  * once, also in an upgrade, by names: two releases that give one name to it mean the same one. If

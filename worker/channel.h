@@ -28,18 +28,18 @@ enum channel_kind {
 	/* Others accept on the same sockets: accept no more, serve open connections for value
 	 * nanoseconds, leave. */
 	CHANNEL_HANDOVER,
-	CHANNEL_DRAIN,  /* the same, but nobody else accepts: first serve the queued clients */
-	CHANNEL_STOP,   /* end connections at a message boundary, within 0.5 s, and leave */
-	CHANNEL_DUMP,   /* with a file descriptor: every hub writes its coroutines to it */
+	CHANNEL_DRAIN, /* the same, but nobody else accepts: first serve the queued clients */
+	CHANNEL_STOP,  /* end connections at a message boundary, within 0.5 s, and leave */
+	CHANNEL_DUMP,  /* with a file descriptor: every hub writes its coroutines to it */
 	/* With a file descriptor: the new standard error, or the log that value names. */
 	CHANNEL_REOPEN,
-	CHANNEL_QUIT,   /* flush stdio's buffers, and exit at once */
+	CHANNEL_QUIT, /* flush stdio's buffers, and exit at once */
 	/* With a socket: run the service's command of number value, and answer there (reply.h). */
 	CHANNEL_ASK,
 	CHANNEL_KIND_MAX,
 };
 
-/* Whether messages of that kind bring a file descriptor. */
+/* Whether messages of the master's of this kind bring a file descriptor. */
 static inline bool
 channel_has_file(uint32_t kind)
 {

@@ -66,9 +66,9 @@ struct hubbub_command {
 	 * with "user:" and "limit=5". Let a page only read: browsers ask for pages again. */
 	const char *page;
 	/* Runs in each worker, one after the other; their output follows each other. The first
-	 * failure is the end, also that of a worker to answer. Workers that are not up, because they
-	 * start or have just died, are not waited for: when all others have run it, the command
-	 * fails, and names them. */
+	 * failure is the end, also that of a worker to answer. Workers that are not up, because
+	 * they start or have just died, are not waited for: when all others have run it, the
+	 * command fails, and names them. */
 	bool in_each_worker;
 	void *room[4]; /* for later versions: NULL */
 };

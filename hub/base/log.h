@@ -56,9 +56,9 @@ bool log_wants(enum log_level level) HUB_INSIDE(log_wants);
  * from a signal handler. */
 void log_put(const struct log_entry *entry) HUB_INSIDE(log_put);
 
-/* Writes an entry to another file than the log, whatever level is logged: with time and name, and as
- * LOG_JSON says. Returns false with errno if the line is lost, which counts as a lost line of the
- * log. Any thread; not from a signal handler. */
+/* Writes an entry to another file than the log, whatever level is logged: with time and name, and
+ * as LOG_JSON says. Returns false with errno if the line is lost, which counts as a lost line of
+ * the log. Any thread; not from a signal handler. */
 bool log_put_in(int file, const struct log_entry *entry) HUB_INSIDE(log_put_in);
 
 /* From now on adds each lost line to *counter, and at once the lines that this process has lost so

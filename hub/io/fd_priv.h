@@ -16,7 +16,6 @@
 #include "hub/io/entry_priv.h"
 #include "hub/io/fd.h"
 #include "hub/io/layer_kind_priv.h"
-#include "hub/io/traffic.h"
 #include "hub/scheduler_priv.h"
 #include "hub/waiters_priv.h"
 
@@ -104,25 +103,6 @@ fd_note_sent(struct hub *hub, struct hub_fd *entry)
 {
 	entry->active_at = hub->now;
 	entry->exchange &= FD_KEPT_BY_SENDING;
-}
-
-/* Bytes have gone over the descriptor itself, not over its layer: see traffic.h. */
-static inline void
-fd_carry_in(struct hub_fd *entry, size_t bytes)
-{
-	struct traffic *traffic = entry->read.data;
-
-	if (__builtin_expect(traffic != NULL, 0))
-		traffic->received += bytes;
-}
-
-static inline void
-fd_carry_out(struct hub_fd *entry, size_t bytes)
-{
-	struct traffic *traffic = entry->read.data;
-
-	if (__builtin_expect(traffic != NULL, 0))
-		traffic->sent += bytes;
 }
 
 /* A stream is about to receive, and holds a part of a request or none. The part may have come with

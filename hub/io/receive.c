@@ -13,6 +13,7 @@
 #include "hub/io/file_priv.h"
 #include "hub/io/layer_priv.h"
 #include "hub/io/receive_priv.h"
+#include "hub/io/traffic_priv.h"
 #include "hub/io/transfer_priv.h"
 
 /* Receives through a layer: bytes of a stream, without an address and without control messages. */

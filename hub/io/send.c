@@ -10,6 +10,7 @@
 #include "hub/base/kernel.h"
 #include "hub/io/file_priv.h"
 #include "hub/io/layer_priv.h"
+#include "hub/io/traffic_priv.h"
 #include "hub/io/transfer_priv.h"
 
 static __attribute__((noinline)) ssize_t

@@ -12,6 +12,7 @@
 #include "hub/io/file.h"
 #include "hub/io/sigpipe_priv.h"
 #include "hub/io/socket.h"
+#include "hub/io/traffic_priv.h"
 #include "hub/io/wait_priv.h"
 
 #define PIECE ((size_t)16 * 1024)

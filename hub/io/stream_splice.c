@@ -11,6 +11,7 @@
 #include "hub/io/fd_priv.h"
 #include "hub/io/sigpipe_priv.h"
 #include "hub/io/stream_priv.h"
+#include "hub/io/traffic_priv.h"
 
 #define PIECE ((size_t)64 * 1024) /* what a pipe holds */
 #define PIECES 8                  /* until other coroutines may run */

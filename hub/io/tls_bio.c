@@ -11,6 +11,7 @@
 
 #include "hub/base/kernel.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/traffic_priv.h"
 #include "hub/scheduler_priv.h"
 
 /* A limit for a peer that sends requests and reads no answers. */

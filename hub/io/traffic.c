@@ -5,6 +5,7 @@
 
 #include "hub/base/check.h"
 #include "hub/io/fd_priv.h"
+#include "hub/io/traffic_priv.h"
 
 int
 traffic_begin(int fd, struct traffic *traffic)

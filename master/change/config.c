@@ -9,7 +9,6 @@
 #include "hub/base/log.h"
 #include "master/base/oversize.h"
 #include "master/change/takeover.h"
-#include "master/say/accesslog.h"
 #include "master/start/service.h"
 #include "worker/per_peer.h"
 
@@ -50,20 +49,6 @@ config_prepare(struct master *master)
 	log_error("cannot count the connections of each peer: %s%s", strerror(errno),
 		oversize_advice(errno));
 	return -1;
-}
-
-bool
-config_reopen_access(struct master *master)
-{
-	const struct options *all[] = {&master->next, &master->options};
-	bool is_open = false;
-
-	for (int i = 0; i < 2; i++)
-		is_open = all[i]->worker.access_file != 0 &&
-			  accesslog_reopen(all[i]->access_log, all[i]->worker.access_file);
-	if (is_open)
-		fleet_reopen_access(&master->fleet, master->options.worker.access_file);
-	return is_open;
 }
 
 void

@@ -16,10 +16,6 @@ int config_prepare(struct master *master);
  * 0, or -1 with errno. */
 int config_make_tally(struct master *master, const struct options *options);
 
-/* Opens the access log again by its name, that of a reload under way, too, and sends it to all
- * workers. Returns whether there is a file that was opened. */
-bool config_reopen_access(struct master *master);
-
 /* At the end of the master: frees the tally. */
 void config_end(struct master *master);
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "hub/base/log.h"
-#include "master/change/config.h"
+#include "master/change/reopen.h"
 #include "master/master.h"
 #include "master/say/logfile.h"
 
@@ -49,7 +49,7 @@ word_text(int file, char *text, size_t size)
 void
 word_reopen(struct master *master, int file)
 {
-	config_reopen_access(master);
+	reopen_access_log(master);
 	if (file != -1)
 		logfile_replace(file);
 	else if (!logfile_reopen())

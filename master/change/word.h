@@ -33,8 +33,9 @@ void word_send(int channel, enum word word, int file);
 void word_send_text(int channel, enum word word, const char *text);
 void word_text(int file, char *text, size_t size);
 
-/* Does what REOPEN asks for: opens the access log again, and logs to file from now on. If file is -1, because this process had no
- * fd left for the message's file, opens the log again by its name. */
+/* Does what REOPEN asks for: opens the access log again, and logs to file from now on. If file is
+ * -1, because this process had no fd left for the message's file, opens the log again by its
+ * name. */
 void word_reopen(struct master *master, int file);
 
 /* Receives all words that have come, and calls on_word for each. on_word may close *channel and set

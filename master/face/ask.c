@@ -1,6 +1,6 @@
-/* One worker is asked at a time, and has a time of its own. Its answer is received behind that of the worker before it, and
- * what ends the answer (struct reply_end) is taken off again. Nothing waits: the arguments fit into
- * a new socket, and each turn of the loop receives a bounded part. */
+/* One worker is asked at a time, and has a time of its own. Its answer is received behind that of
+ * the worker before it, and what ends the answer (struct reply_end) is taken off again. Nothing
+ * waits: the arguments fit into a new socket, and each turn of the loop receives a bounded part. */
 #include "master/face/ask.h"
 
 #include <errno.h>

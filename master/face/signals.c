@@ -10,7 +10,7 @@
 
 #include "hub/base/log.h"
 #include "master/change/change.h"
-#include "master/change/config.h"
+#include "master/change/reopen.h"
 #include "master/change/takeover.h"
 #include "master/change/upgrade.h"
 #include "master/fleet/lookup.h"
@@ -21,7 +21,7 @@
 static void
 reopen_log(struct master *master)
 {
-	bool has_access = config_reopen_access(master), has_log = logfile_reopen();
+	bool has_access = reopen_access_log(master), has_log = logfile_reopen();
 
 	if (has_log)
 		fleet_reopen(&master->fleet);

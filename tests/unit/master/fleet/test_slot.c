@@ -344,6 +344,36 @@ Test(slot, a_worker_that_does_not_read_is_told_later)
 	close(worker);
 }
 
+/* The kinds of both are one, so the worker tells them apart by the value. */
+Test(slot, the_access_log_is_given_beside_the_log)
+{
+	struct channel_message message;
+	int worker = fake_serve(slot), file;
+
+	slot->generation->fleet->access_file = STDIN_FILENO;
+	slot_reopen(slot, CHANNEL_ACCESS_LOG);
+	cr_assert_not(slot->must_reopen[CHANNEL_ACCESS_LOG] || slot->must_reopen[CHANNEL_LOG]);
+	do
+		cr_assert_eq(channel_receive(worker, &message, &file), 1);
+	while (message.kind != CHANNEL_REOPEN);
+	cr_assert_eq(message.value, CHANNEL_ACCESS_LOG);
+	cr_assert_neq(file, -1);
+	close(file);
+	/* It had no file left. */
+	message.kind = CHANNEL_REOPEN_MISSED;
+	message.hub = 0;
+	cr_assert_eq(channel_send(worker, &message, -1), 0);
+	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
+	cr_assert(slot->must_reopen[CHANNEL_ACCESS_LOG] && !slot->must_reopen[CHANNEL_LOG]);
+	/* What a stray write has made of a worker's message is nothing. */
+	message.value = INT64_MIN;
+	cr_assert_eq(channel_send(worker, &message, -1), 0);
+	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
+	slot_catch_up(slot);
+	cr_assert_not(slot->must_reopen[CHANNEL_ACCESS_LOG] || slot->must_reopen[CHANNEL_LOG]);
+	close(worker);
+}
+
 Test(slot, a_log_that_could_not_be_given_is_given_later)
 {
 	struct channel_message filler = {.kind = CHANNEL_QUIT},

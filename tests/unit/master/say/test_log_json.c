@@ -129,8 +129,8 @@ Test(log_json, a_line_without_room_is_none)
 Test(log_json, a_long_message_is_cut_until_the_line_has_room)
 {
 	static char long_message[LOG_LINE_MAX];
-	struct log_entry entry = {LOG_INFO, 0, long_message, sizeof long_message, NULL, 0, NULL, 0,
-		false};
+	struct log_entry entry = {
+		LOG_INFO, 0, long_message, sizeof long_message, NULL, 0, NULL, 0, false};
 	json_t *object;
 
 	memset(long_message, 1, sizeof long_message);

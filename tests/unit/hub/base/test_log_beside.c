@@ -1,0 +1,42 @@
+/* Lines for a file beside the log. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "hub/base/log.h"
+
+/* Half a line of a file beside the log is ended by the next one, which counts alone. */
+Test(log_beside, a_file_counts_and_ends_half_a_line)
+{
+	struct log_entry entry = {.level = LOG_DEBUG, .message = "connection", .length = 10};
+	char path[] = "/tmp/hubbub-beside-XXXXXX", text[512] = "";
+	int file = mkostemp(path, O_APPEND);
+	struct rlimit limit;
+	uint64_t lost = 0;
+
+	unlink(path);
+	signal(SIGXFSZ, SIG_IGN);
+	log_count_lost(&lost);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, limit.rlim_max});
+	cr_assert_not(log_put_in(file, &entry));
+	cr_assert_eq(errno, ENOSPC);
+	cr_assert_not(log_put_in(file, &entry));
+	cr_assert_eq(errno, EFBIG);
+	cr_assert_eq(lost, 2);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	cr_assert(log_put_in(file, &entry));
+	cr_assert(log_put_in(file, &entry));
+	cr_assert_eq(lost, 2);
+	cr_assert_gt(pread(file, text, sizeof text - 1, 0), 10);
+	cr_assert_eq(text[10], '\n');
+	cr_assert_eq(text[11], '2');
+	cr_assert_not_null(strstr(text + 11, ": connection\n2"));
+	log_count_lost(NULL);
+	close(file);
+}
