@@ -414,6 +414,10 @@ hub_close(int fd)
 {
 	struct hub_fd *entry = fd_known(fd);
 
+	/* The record of its traffic lies on the stack of a coroutine that may have ended in the midst
+	 * of its service (pthread_exit). */
+	if (entry != NULL)
+		entry->read.data = NULL;
 	if (entry != NULL && entry->layer != NULL)
 		entry->layer->kind->close(entry);
 	CHECK(entry == NULL || entry->layer == NULL);
