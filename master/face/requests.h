@@ -19,8 +19,10 @@ struct master;
 struct requests {
 	struct master *master;
 	struct list clients; /* the oldest first */
-	ev_timer progress; /* runs while a client waits for the end of a change, or of the server */
-	struct dump dump;  /* that may be under way */
+	/* Runs while a client waits for the end of a change or of the server, or for the answer of a
+	 * command of the service. */
+	ev_timer progress;
+	struct dump dump; /* that may be under way */
 };
 
 /* Prepares for clients; opens nothing. */

@@ -1,7 +1,11 @@
 /* Commands that each worker has to run. */
 #include <criterion/criterion.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "master/face/requests.h"
 #include "master/fleet/generation.h"
 #include "tests/unit/master/face/asking.h"
 #include "worker/reply.h"
@@ -109,4 +113,57 @@ Test(ask_each, workers_that_are_replaced_meanwhile_are_no_whole)
 	cr_assert_str_eq(text,
 		"zero|the workers were replaced meanwhile: those that were asked have run it, the "
 		"others have not");
+}
+
+/* ---- clients ---- */
+
+static struct requests requests;
+
+/* A client that has sent its line. */
+static int
+ask_by_line(void)
+{
+	static const char line[] = "each a b\n";
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	requests_take(&requests, pair[1], RIGHTS_ALL);
+	cr_assert_eq(send(pair[0], line, strlen(line), 0), (ssize_t)strlen(line));
+	turn();
+	return pair[0];
+}
+
+static const char *
+hear(int client)
+{
+	static char heard[256];
+	ssize_t length = recv(client, heard, sizeof heard - 1, MSG_DONTWAIT);
+
+	heard[length > 0 ? length : 0] = '\0';
+	return heard;
+}
+
+/* Each worker has its time; hubbub-ctl takes ten seconds of silence for a server that is stopped. */
+Test(ask_each, a_client_that_waits_for_all_workers_hears_that_they_are_asked)
+{
+	int client, other;
+	ev_tstamp left;
+
+	requests_init(&requests, &quiet.master);
+	client = ask_by_line();
+	cr_assert_str_eq(hear(client), "-a worker is asked\n");
+	ev_invoke(quiet.master.loop, &requests.progress, EV_TIMER);
+	cr_assert_str_eq(hear(client), "-a worker is asked\n");
+	/* Another client does not put that off. */
+	usleep(10000);
+	turn();
+	left = ev_timer_remaining(quiet.master.loop, &requests.progress);
+	other = ask_by_line();
+	cr_assert_leq(ev_timer_remaining(quiet.master.loop, &requests.progress), left);
+	for (unsigned i = 0; i < WORKERS; i++)
+		answer(take(i, EACH), "", NULL);
+	cr_assert_str_eq(hear(client), "+done\n");
+	requests_fini(&requests);
+	close(client);
+	close(other);
 }
