@@ -414,8 +414,8 @@ hub_close(int fd)
 {
 	struct hub_fd *entry = fd_known(fd);
 
-	/* The record of its traffic lies on the stack of a coroutine that may have ended in the midst
-	 * of its service (pthread_exit). */
+	/* The record of its traffic lies on the stack of a coroutine that may have ended within
+	 * its service (pthread_exit). */
 	if (entry != NULL)
 		entry->read.data = NULL;
 	if (entry != NULL && entry->layer != NULL)

@@ -19,8 +19,8 @@ struct master;
 struct requests {
 	struct master *master;
 	struct list clients; /* the oldest first */
-	/* Runs while a client waits for the end of a change or of the server, or for the answer of a
-	 * command of the service. */
+	/* Runs while a client waits for the end of a change or of the server, or for the answer of
+	 * a command of the service. */
 	ev_timer progress;
 	struct dump dump; /* that may be under way */
 };

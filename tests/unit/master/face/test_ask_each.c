@@ -143,7 +143,7 @@ hear(int client)
 	return heard;
 }
 
-/* Each worker has its time; hubbub-ctl takes ten seconds of silence for a server that is stopped. */
+/* Each worker has its time, and hubbub-ctl gives a server up that is silent for ten seconds. */
 Test(ask_each, a_client_that_waits_for_all_workers_hears_that_they_are_asked)
 {
 	int client, other;
