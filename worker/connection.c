@@ -46,7 +46,7 @@ read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_s
 	fd_begin_anew(client);
 	if (address->ss_family == AF_UNSPEC || peers_remember(&thread->peers, client, address) == 0)
 		return true;
-	refuse_client(thread, &thread->row->refused_memory, client,
+	refuse_client(thread, &thread->row->refused_memory, acceptor->listened, client,
 		"there is no memory for its address from the PROXY header");
 	return false;
 }
@@ -94,7 +94,7 @@ remember_listener(int client, const struct acceptor *acceptor)
 	if (acceptor->listener == NULL ||
 		peers_remember_listener(&thread->peers, client, acceptor->listener->name) == 0)
 		return true;
-	refuse_client(thread, &thread->row->refused_memory, client,
+	refuse_client(thread, &thread->row->refused_memory, acceptor->listened, client,
 		"there is no memory for the name of its listener");
 	return false;
 }
