@@ -118,6 +118,7 @@ expect_refusal(const char *why)
 	cr_expect_not_null(why);
 	EXPECT_TRACE("received 0");
 	cr_expect_eq(lone.row->refused_memory, 1);
+	cr_expect_eq(acceptor.uncounted.refused, 1);
 	lone_end(&lone);
 }
 
@@ -126,7 +127,8 @@ Test(connection, of_a_named_listener_is_refused_without_memory, .timeout = 60)
 	static const struct hubbub_listener listener = {.name = "admin", .serve = serve};
 
 	lone_begin(&lone, serve);
-	acceptor = (struct acceptor){.thread = &lone.thread, .listener = &listener};
+	acceptor = (struct acceptor){
+		.thread = &lone.thread, .listened = &acceptor.uncounted, .listener = &listener};
 	expect_refusal("refused a client at 127.0.0.1");
 }
 
@@ -135,7 +137,7 @@ Test(connection, of_a_proxy_is_refused_without_memory, .timeout = 60)
 	lone_begin(&lone, serve);
 	lone.heritage.settings.has_proxy = true;
 	sent = "PROXY TCP4 192.0.2.7 192.0.2.1 8080 80\r\n";
-	acceptor = (struct acceptor){.thread = &lone.thread};
+	acceptor = (struct acceptor){.thread = &lone.thread, .listened = &acceptor.uncounted};
 	expect_refusal("no memory for its address from the PROXY header");
 }
 
@@ -158,7 +160,7 @@ serve_all(void *unused)
 Test(connection, is_served, .timeout = 60)
 {
 	lone_begin(&lone, serve);
-	acceptor = (struct acceptor){.thread = &lone.thread};
+	acceptor = (struct acceptor){.thread = &lone.thread, .listened = &acceptor.uncounted};
 	in_hub(serve_all, NULL);
 	EXPECT_TRACE("serves");
 	cr_expect_eq(lone.row->refused_memory, 0);

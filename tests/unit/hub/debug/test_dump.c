@@ -106,7 +106,7 @@ waits_body(void *argument)
 	hub_detach(hub_spawn(reader, (void *)(intptr_t)FAR_FD));
 	hub_detach(hub_spawn(locker, waits.held));
 	hub_detach(hub_spawn(locker, &waits.left));
-	hub_sleep(0);
+	hub_idle();
 	hub_dump(pipes[1]);
 	return NULL;
 }
