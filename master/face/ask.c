@@ -13,7 +13,7 @@
 #include "hub/base/check.h"
 #include "hub/base/list.h"
 #include "master/base/timer.h"
-#include "master/fleet/slot.h"
+#include "master/fleet/orders.h"
 #include "master/master.h"
 #include "worker/reply.h"
 
@@ -125,7 +125,7 @@ send_to(struct ask *ask, struct slot *slot)
 		return false;
 	is_sent = send(pair[0], ask->arguments, ask->arguments_size, MSG_NOSIGNAL) ==
 			  (ssize_t)ask->arguments_size &&
-		  shutdown(pair[0], SHUT_WR) == 0 && slot_send(slot, &message, pair[1]);
+		  shutdown(pair[0], SHUT_WR) == 0 && orders_send(slot, &message, pair[1]);
 	close(pair[1]);
 	if (!is_sent) {
 		close(pair[0]);

@@ -16,6 +16,7 @@
 #include "master/fleet/heartbeat.h"
 #include "master/fleet/last_permits.h"
 #include "master/fleet/oom.h"
+#include "master/fleet/orders.h"
 #include "master/fleet/permits.h"
 #include "master/fleet/reactions.h"
 #include "master/fleet/seating.h"
@@ -60,7 +61,7 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 static void
 look(struct slot *slot, void *elapsed)
 {
-	slot_catch_up(slot);
+	orders_catch_up(slot);
 	heartbeat_look(slot, *(int64_t *)elapsed);
 }
 
@@ -241,7 +242,7 @@ fleet_dump(struct fleet *fleet, int file, int64_t number)
 	unsigned asked = 0;
 
 	for (unsigned i = 0; fleet->serving != NULL && i < fleet->serving->count; i++)
-		if (slot_send(fleet->serving->slots[i], &dump, file))
+		if (orders_send(fleet->serving->slots[i], &dump, file))
 			asked += fleet->serving->config.threads;
 	return asked;
 }
@@ -249,7 +250,7 @@ fleet_dump(struct fleet *fleet, int file, int64_t number)
 static void
 reopen(struct slot *slot, void *log)
 {
-	slot_reopen(slot, *(enum channel_log *)log);
+	orders_reopen(slot, *(enum channel_log *)log);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/base/timer.h"
+#include "master/fleet/orders.h"
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
@@ -185,7 +186,7 @@ quit(struct slot *slot)
 {
 	static const struct channel_message message = {.kind = CHANNEL_QUIT};
 
-	if (!slot_send(slot, &message, -1))
+	if (!orders_send(slot, &message, -1))
 		slot_kill(slot);
 	/* A worker that obeys QUIT was ended by the master, too. */
 	slot->is_killed = slot->pid != 0;

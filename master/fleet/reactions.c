@@ -10,6 +10,7 @@
 #include "master/fleet/backoff.h"
 #include "master/fleet/balance.h"
 #include "master/fleet/generation.h"
+#include "master/fleet/orders.h"
 #include "master/fleet/permits.h"
 #include "master/fleet/seating.h"
 #include "master/fleet/slot.h"
@@ -47,7 +48,7 @@ on_serves(struct slot *slot)
 		if (!seating_sit(slot))
 			return;
 		permits_share(fleet);
-		slot_accept(slot);
+		orders_accept(slot);
 		balance_steer(fleet);
 	}
 	tell_if_all_ready(slot);

@@ -11,9 +11,9 @@
 #include "hub/base/check.h"
 #include "master/fleet/balance.h"
 #include "master/fleet/generation.h"
+#include "master/fleet/orders.h"
 #include "master/fleet/permits.h"
 #include "master/fleet/seating.h"
-#include "master/fleet/slot.h"
 #include "master/start/limits.h"
 
 #define LEAVING_MAX 16 /* generations that may drain at the same time */
@@ -169,7 +169,7 @@ join(struct fleet *fleet, struct generation *risen)
 	}
 	permits_share(fleet);
 	for (unsigned i = before; i < serving->count; i++)
-		slot_accept(serving->slots[i]);
+		orders_accept(serving->slots[i]);
 	balance_steer(fleet);
 	/* Not freed here: a caller further up may be visiting its slots. */
 	generation_retire(risen);
@@ -243,7 +243,7 @@ fleet_commit(struct fleet *fleet)
 	fleet_retire_beyond(fleet, &risen->config);
 	permits_share(fleet);
 	for (unsigned i = 0; i < risen->count; i++)
-		slot_accept(risen->slots[i]);
+		orders_accept(risen->slots[i]);
 	balance_steer(fleet);
 	if (former != NULL)
 		generation_leave(former, CHANNEL_HANDOVER);

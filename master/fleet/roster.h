@@ -62,7 +62,7 @@ struct slot {
 	bool must_accept;
 	bool must_leave;
 	bool must_reopen[CHANNEL_LOG_MAX];
-	unsigned logs_missed; /* since slot_reopen: REOPENs for whose file the worker had no fd */
+	unsigned logs_missed; /* since orders_reopen: REOPENs for whose file the worker had no fd */
 	bool has_strayed;     /* the process has sent what makes no sense, and the log says so */
 	int64_t capacity;     /* connections that the worker's file limit allows */
 	int64_t granted;      /* permits of the worker: free in its rows, or used by connections */

@@ -10,6 +10,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/fleet/level.h"
+#include "master/fleet/orders.h"
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
@@ -145,7 +146,7 @@ send_listener(
 		if (part->gets == 0)
 			continue;
 		adopt.count = part->gets < least ? least : (uint32_t)part->gets;
-		slot_send(adopters->slots[i], &adopt, listener);
+		orders_send(adopters->slots[i], &adopt, listener);
 		/* The next queue is shared by what this worker has left. */
 		part->has += part->gets;
 		part->most -= part->gets;
@@ -236,7 +237,7 @@ rescue_seat(struct fleet *fleet, unsigned index)
 			sockets_queued_at(sockets, index, i) == 0)
 			continue;
 		adopt.value = i;
-		slot_send(occupant->rescuer, &adopt, sockets->seats[index].fds[i]);
+		orders_send(occupant->rescuer, &adopt, sockets->seats[index].fds[i]);
 	}
 }
 

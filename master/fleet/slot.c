@@ -1,6 +1,5 @@
-/* The process behind a slot. The master never waits for a worker: a message that the channel does
- * not take is sent again at the next tick, and a worker that does not read is hung. pid, pidfd,
- * channel and rows come and go together. */
+/* The process behind a slot. A worker that does not read what it is told (orders.h) is hung. pid,
+ * pidfd, channel and rows come and go together. */
 #include "master/fleet/slot.h"
 
 #include <errno.h>
@@ -18,79 +17,14 @@
 #include "master/fleet/backoff.h"
 #include "master/fleet/birth.h"
 #include "master/fleet/obituary.h"
+#include "master/fleet/orders.h"
 #include "master/say/capture.h"
 #include "master/say/history.h"
 #include "master/start/limits.h"
 #include "master/start/sandbox.h"
-#include "worker/nofile.h"
 
 #define HEALTHY_AFTER 60.  /* seconds */
 #define LAST_MESSAGES 1000 /* more than a socket holds */
-#define LOGS_MISSED_MAX 200
-
-bool
-slot_send(struct slot *slot, const struct channel_message *message, int descriptor)
-{
-	CHECK_WHY(channel_has_file(message->kind) == (descriptor != -1),
-		"a file goes with the kinds that bring one, or it is missing or lost");
-	if (slot->channel == -1)
-		return false;
-	if (channel_send(slot->channel, message, descriptor) == 0)
-		return true;
-	if (errno != EPIPE && errno != ECONNRESET)
-		log_warning("cannot reach worker %u (pid %d): %s", slot->index, (int)slot->pid,
-			strerror(errno));
-	return false;
-}
-
-void
-slot_accept(struct slot *slot)
-{
-	slot->must_accept = true;
-	slot_catch_up(slot);
-}
-
-void
-slot_catch_up(struct slot *slot)
-{
-	const int logs[CHANNEL_LOG_MAX] = {STDERR_FILENO, slot->generation->fleet->access_file};
-	struct channel_message accept = {.kind = CHANNEL_ACCEPT};
-	struct channel_message leave_message = {
-		.kind = slot->leave_message, .value = slot->generation->config.drain_timeout};
-
-	for (int log = 0; log < CHANNEL_LOG_MAX; log++) {
-		struct channel_message reopen = {.kind = CHANNEL_REOPEN, .value = log};
-
-		if (slot->must_reopen[log] && slot_send(slot, &reopen, logs[log]))
-			slot->must_reopen[log] = false;
-	}
-	if (slot->must_accept && slot_send(slot, &accept, -1))
-		slot->must_accept = false;
-	if (slot->must_leave && slot_send(slot, &leave_message, -1))
-		slot->must_leave = false;
-}
-
-void
-slot_reopen(struct slot *slot, enum channel_log log)
-{
-	slot->must_reopen[log] = slot->channel != -1;
-	slot->logs_missed = 0;
-	slot_catch_up(slot);
-}
-
-/* The worker had no fd left for the log. A lost listener needs no such report: the next tick sends
- * the listener again. */
-static void
-reopen_again(struct slot *slot, int64_t log)
-{
-	if (log < 0 || log >= CHANNEL_LOG_MAX)
-		return;
-	slot->must_reopen[log] = ++slot->logs_missed < LOGS_MISSED_MAX;
-	if (slot->logs_missed == LOGS_MISSED_MAX)
-		log_warning("worker %u (pid %d) has no file left for the new log, and writes to "
-			    "the old one (raise the limit: %s)",
-			slot->index, (int)slot->pid, nofile_advice_here());
-}
 
 /* Says once that a process sends what no worker sends: it may go on, and would fill the log. */
 static void
@@ -118,7 +52,7 @@ handle(struct slot *slot, const struct channel_message *message)
 	else if (message->kind == CHANNEL_DUMP_MISSED)
 		events->dump_missed(events->context, message->value, hubs);
 	else if (message->kind == CHANNEL_REOPEN_MISSED)
-		reopen_again(slot, message->value);
+		orders_reopen_again(slot, message->value);
 }
 
 static void
@@ -389,7 +323,7 @@ act(struct slot *slot, enum supervision_action action)
 		ev_timer_stop(fleet->loop, &slot->healthy);
 		slot->must_accept = false;
 		slot->must_leave = true;
-		slot_catch_up(slot);
+		orders_catch_up(slot);
 		return;
 	case SUPERVISION_RETIRE:
 		clean_up(slot);

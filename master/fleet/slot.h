@@ -22,23 +22,8 @@ void slot_leave(struct slot *slot, enum channel_kind leave_message);
 /* Kills the slot's process, if there is one. */
 void slot_kill(struct slot *slot);
 
-/* Sends the worker a message, with a file descriptor unless that is -1; the descriptor stays the
- * caller's. Never waits. Returns whether the message was sent. */
-bool slot_send(struct slot *slot, const struct channel_message *message, int descriptor);
-
-/* Tells the worker to accept; its hubs must have their seats and permits. */
-void slot_accept(struct slot *slot);
-
-/* Sends the worker this master's standard error, or the fleet's access_file, after that log was
- * reopened. */
-void slot_reopen(struct slot *slot, enum channel_log log);
-
 /* Shortens the pause before the slot's next fork to at most so many seconds. */
 void slot_hasten(struct slot *slot, double most);
-
-/* Sends again the messages that the channel did not take before, because the worker did not
- * read. */
-void slot_catch_up(struct slot *slot);
 
 /* Reaps the slot's process if it is dead, and applies the event EXIT; otherwise does nothing. */
 void slot_reap(struct slot *slot);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "master/fleet/backoff.h"
+#include "master/fleet/orders.h"
 #include "tests/support/complaint.h"
 #include "tests/unit/master/fake_fleet.h"
 
@@ -313,102 +314,7 @@ Test(slot, what_none_of_its_hubs_can_write_is_told_to_the_owner)
 
 	fake_say(slot, worker, CHANNEL_DUMP_MISSED, 0);
 	cr_assert_eq(fake.told.dump_missed, 2, "both of its hubs");
-	slot_catch_up(slot);
+	orders_catch_up(slot);
 	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 0, "that is another file");
-	close(worker);
-}
-
-Test(slot, a_worker_that_does_not_read_is_told_later)
-{
-	struct channel_message filler = {.kind = CHANNEL_QUIT};
-	int worker = fake_serve(slot);
-
-	while (slot_send(slot, &filler, -1))
-		continue;
-	slot_accept(slot);
-	cr_assert(slot->must_accept);
-	cr_assert_eq(fake_heard(worker, CHANNEL_ACCEPT), 0);
-	slot_catch_up(slot);
-	cr_assert_not(slot->must_accept);
-	slot_catch_up(slot);
-	cr_assert_eq(fake_heard(worker, CHANNEL_ACCEPT), 1, "once");
-	/* One that is to leave is not told any more that it may accept. */
-	while (slot_send(slot, &filler, -1))
-		continue;
-	slot_accept(slot);
-	slot_leave(slot, CHANNEL_STOP);
-	cr_assert(slot->must_leave && !slot->must_accept);
-	fake_heard(worker, CHANNEL_STOP);
-	slot_catch_up(slot);
-	cr_assert_eq(fake_heard(worker, CHANNEL_STOP), 1);
-	close(worker);
-}
-
-/* The kinds of both are one, so the worker tells them apart by the value. */
-Test(slot, the_access_log_is_given_beside_the_log)
-{
-	struct channel_message message;
-	int worker = fake_serve(slot), file;
-
-	slot->generation->fleet->access_file = STDIN_FILENO;
-	slot_reopen(slot, CHANNEL_ACCESS_LOG);
-	cr_assert_not(slot->must_reopen[CHANNEL_ACCESS_LOG] || slot->must_reopen[CHANNEL_LOG]);
-	do
-		cr_assert_eq(channel_receive(worker, &message, &file), 1);
-	while (message.kind != CHANNEL_REOPEN);
-	cr_assert_eq(message.value, CHANNEL_ACCESS_LOG);
-	cr_assert_neq(file, -1);
-	close(file);
-	/* It had no file left. */
-	message.kind = CHANNEL_REOPEN_MISSED;
-	message.hub = 0;
-	cr_assert_eq(channel_send(worker, &message, -1), 0);
-	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
-	cr_assert(slot->must_reopen[CHANNEL_ACCESS_LOG] && !slot->must_reopen[CHANNEL_LOG]);
-	/* What a stray write has made of a worker's message is nothing. */
-	message.value = INT64_MIN;
-	cr_assert_eq(channel_send(worker, &message, -1), 0);
-	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
-	slot_catch_up(slot);
-	cr_assert_not(slot->must_reopen[CHANNEL_ACCESS_LOG] || slot->must_reopen[CHANNEL_LOG]);
-	close(worker);
-}
-
-Test(slot, a_log_that_could_not_be_given_is_given_later)
-{
-	struct channel_message filler = {.kind = CHANNEL_QUIT},
-			       missed = {.kind = CHANNEL_REOPEN_MISSED};
-	int worker = fake_serve(slot);
-
-	while (slot_send(slot, &filler, -1))
-		continue;
-	slot_reopen(slot, CHANNEL_LOG);
-	cr_assert(slot->must_reopen[CHANNEL_LOG]);
-	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 0);
-	slot_catch_up(slot);
-	slot_catch_up(slot);
-	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 1, "once");
-	/* It had no file left. */
-	cr_assert_eq(channel_send(worker, &missed, -1), 0);
-	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
-	slot_catch_up(slot);
-	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 1);
-	close(worker);
-}
-
-Test(slot, a_worker_that_never_has_room_for_the_log_is_given_up)
-{
-	struct channel_message missed = {.kind = CHANNEL_REOPEN_MISSED};
-	int worker = fake_serve(slot), told = 0, more = 1;
-
-	slot_reopen(slot, CHANNEL_LOG);
-	while (told < 1000 && (more = fake_heard(worker, CHANNEL_REOPEN)) > 0) {
-		told += more;
-		cr_assert_eq(channel_send(worker, &missed, -1), 0);
-		ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
-		slot_catch_up(slot);
-	}
-	cr_assert_lt(told, 1000);
-	cr_assert_gt(told, 100);
 	close(worker);
 }
