@@ -21,7 +21,6 @@
 
 static struct lone lone;
 static struct acceptor acceptor;
-static const char *sent = "";
 
 static void
 serve(int client, void *context)
@@ -32,6 +31,8 @@ serve(int client, void *context)
 }
 
 #ifdef STARVED_IS_POSSIBLE
+
+static const char *sent = "";
 
 static bool
 allow_files(void)
