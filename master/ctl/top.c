@@ -1,19 +1,19 @@
-/* Each round asks for status in a dialogue of its own, draws, and then waits a second for a key.
- * Rates are differences between two states, so the first picture has none. */
+/* Each round asks for status in a dialogue of its own, draws, and then waits a second for a key; a
+ * key only draws again. Rates are differences between two states, so the first picture has none. */
 #include "master/ctl/top.h"
 
 #include <curses.h>
 #include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "master/ctl/dialogue.h"
-#include "master/ctl/view.h"
+#include "master/ctl/picture.h"
 
-#define EVERY 1000 /* milliseconds between two pictures */
-#define BAR 20     /* columns of a bar */
+#define EVERY 1000 /* milliseconds between two states */
 
 static void
 keep_state(char kind, const char *line, void *context)
@@ -35,186 +35,90 @@ now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static long long
-whole(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static double
-total_rate(const json_t *state, const json_t *before, const char *key, double seconds)
-{
-	if (before == NULL || seconds <= 0)
-		return 0;
-	return (double)(whole(json_object_get(state, "totals"), key) -
-			whole(json_object_get(before, "totals"), key)) /
-	       seconds;
-}
+/* What is shown: a state, and the one before. */
+struct shown {
+	struct picture picture;
+	json_t *state, *before;
+	double asked, seconds; /* when for the state, and how long that was after the one before */
+};
 
 static void
-draw_head(const json_t *state, const json_t *before, double seconds)
+draw(struct shown *shown)
 {
-	char news[16], in[16], out[16];
-
-	view_short(news, sizeof news, total_rate(state, before, "accepts", seconds));
-	view_short(in, sizeof in, total_rate(state, before, "received_bytes", seconds));
-	view_short(out, sizeof out, total_rate(state, before, "sent_bytes", seconds));
-	attron(A_BOLD);
-	mvprintw(0, 0, "%s  pid %lld  %s", json_string_value(json_object_get(state, "name")),
-		whole(state, "pid"), json_string_value(json_object_get(state, "phase")));
-	attroff(A_BOLD);
-	printw("  %lldx%lld  generation %lld%s", whole(state, "processes"), whole(state, "threads"),
-		whole(state, "generation"),
-		json_is_true(json_object_get(state, "changing")) ? "  (changing)" : "");
-	mvprintw(1, 0, "connections %lld of %lld   new/s %s   in/s %s   out/s %s",
-		whole(state, "connections"), whole(state, "max_connections"), news, in, out);
-	if (view_imbalance(state) > 0)
-		printw("   most/mean %.2f", view_imbalance(state));
-}
-
-/* Draws a bar that shows which share of the server's connections the hub has, if the screen is wide
- * enough. */
-static void
-draw_bar(int row, const json_t *state, const json_t *hub)
-{
-	long long all = whole(state, "connections"), own = whole(hub, "connections");
-	int length = all > 0 ? (int)(own * BAR / all) : 0;
-	int column = (int)strlen(view_hub_heading) + 4;
-
-	if (COLS < column + BAR)
-		return;
-	for (int i = 0; i < BAR; i++)
-		mvaddch(row, column + i, i < length ? '#' : '.');
-}
-
-static void
-draw_line(int *row, const char *line)
-{
-	if (*row < LINES - 1)
-		mvaddnstr((*row)++, 0, line, COLS);
-}
-
-static int
-draw_workers(
-	int row, const json_t *state, const json_t *workers, const json_t *before, double seconds)
-{
-	const json_t *worker, *hub;
-	size_t i, j;
-	char line[256];
-
-	json_array_foreach(workers, i, worker)
-	{
-		if (json_array_size(json_object_get(worker, "hubs")) == 0) {
-			view_worker(line, sizeof line, worker);
-			draw_line(&row, line);
-		}
-		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
-		{
-			if (row >= LINES - 1)
-				return row;
-			view_hub(line, sizeof line, worker, hub, before, seconds);
-			if (json_is_true(json_object_get(hub, "hung")))
-				attron(A_REVERSE);
-			mvaddnstr(row, 0, line, COLS);
-			attroff(A_REVERSE);
-			draw_bar(row++, state, hub);
-		}
-	}
-	return row;
-}
-
-static int
-draw_requests(int row, const json_t *state, const json_t *before, double seconds)
-{
-	const json_t *worker, *hub;
-	size_t i, j;
-	char line[256];
-
-	if (!view_has_requests(state))
-		return row;
-	row++;
-	attron(A_REVERSE);
-	draw_line(&row, view_requests_heading);
-	attroff(A_REVERSE);
-	json_array_foreach(json_object_get(state, "workers"), i, worker)
-	{
-		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
-		{
-			view_requests(line, sizeof line, worker, hub, state, before, seconds);
-			draw_line(&row, line);
-		}
-	}
-	view_requests(line, sizeof line, NULL, NULL, state, before, seconds);
-	draw_line(&row, line);
-	return row;
-}
-
-static int
-draw_listeners(int row, const json_t *state)
-{
-	char line[256];
-
-	for (size_t i = 0; view_listener(line, sizeof line, state, i); i++) {
-		if (i == 0) {
-			row++;
-			attron(A_REVERSE);
-			draw_line(&row, view_listeners_heading);
-			attroff(A_REVERSE);
-		}
-		draw_line(&row, line);
-	}
-	return row;
-}
-
-static int
-draw_metrics(int row, json_t *metrics)
-{
-	const char *name;
-	json_t *value;
-	char line[256];
-
-	row += json_object_size(metrics) > 0;
-	json_object_foreach(metrics, name, value)
-	{
-		view_metric(line, sizeof line, name, value);
-		draw_line(&row, line);
-	}
-	return row;
-}
-
-static void
-draw(const json_t *state, const json_t *before, double seconds)
-{
-	const json_t *event;
-	size_t i;
-	int row;
+	static const attr_t looks[] = {
+		[SCREEN_PLAIN] = A_NORMAL, [SCREEN_BOLD] = A_BOLD, [SCREEN_HEADING] = A_REVERSE};
+	struct screen_line *lines = calloc((size_t)LINES, sizeof *lines);
 
 	erase();
-	draw_head(state, before, seconds);
-	attron(A_REVERSE);
-	mvaddnstr(3, 0, view_hub_heading, COLS);
-	attroff(A_REVERSE);
-	row = draw_workers(4, state, json_object_get(state, "workers"), before, seconds);
-	row = draw_workers(row, state, json_object_get(state, "draining"), NULL, 0);
-	row = draw_listeners(row, state);
-	row = draw_requests(row, state, before, seconds);
-	row = draw_metrics(row, json_object_get(state, "metrics"));
-	json_array_foreach(json_object_get(state, "events"), i, event)
-	{
-		if (row + 1 >= LINES - 1)
-			break;
-		mvaddnstr(++row, 0, json_string_value(json_object_get(event, "text")), COLS);
+	if (lines != NULL)
+		picture_compose(&shown->picture, lines, (unsigned)LINES, COLS, shown->state,
+			shown->before, shown->seconds);
+	for (int row = 0; lines != NULL && row < LINES; row++) {
+		attrset(looks[lines[row].look]);
+		mvaddstr(row, 0, lines[row].text);
 	}
-	mvaddnstr(LINES - 1, 0, "q quits", COLS);
+	free(lines);
 	refresh();
+}
+
+static int
+key_of(int key)
+{
+	switch (key) {
+	case KEY_LEFT:
+		return '<';
+	case KEY_RIGHT:
+		return '>';
+	case KEY_UP:
+		return 'k';
+	case KEY_DOWN:
+		return 'j';
+	case KEY_PPAGE:
+		return 'b';
+	case KEY_NPAGE:
+		return ' ';
+	case KEY_ENTER:
+		return '\n';
+	case KEY_BACKSPACE:
+	case 127:
+		return PICTURE_ERASE;
+	default:
+		return key;
+	}
+}
+
+/* Draws, and applies keys, until the next state is due. Returns false if a key asks for the end. */
+static bool
+look(struct shown *shown)
+{
+	for (;;) {
+		int left = (int)(EVERY - 1000 * (now() - shown->asked)), key;
+
+		draw(shown);
+		if (left <= 0)
+			return true;
+		timeout(left);
+		key = getch();
+		if (key == ERR) {
+			/* It returns at once if standard input has ended: wait all the same. */
+			left = (int)(EVERY - 1000 * (now() - shown->asked));
+			napms(left > 0 ? left : 0);
+			return true;
+		}
+		/* Keys that move are no text. */
+		if (key > UCHAR_MAX && shown->picture.is_typing && key != KEY_ENTER &&
+			key != KEY_BACKSPACE)
+			continue;
+		if (!picture_key(&shown->picture, key_of(key)))
+			return false;
+	}
 }
 
 int
 top_run(struct dialogue *dialogue)
 {
-	json_t *state = NULL, *before = NULL;
-	double asked = 0;
-	int result = 0, key = 0;
+	struct shown shown = {0};
+	int result = 0;
 
 	if (!isatty(STDOUT_FILENO)) {
 		snprintf(dialogue->message, sizeof dialogue->message,
@@ -224,30 +128,25 @@ top_run(struct dialogue *dialogue)
 	dialogue->request = "status";
 	dialogue->patience = DIALOGUE_STATUS_PATIENCE;
 	dialogue->hear = keep_state;
-	dialogue->context = &state;
+	dialogue->context = &shown.state;
 	initscr();
 	cbreak();
 	noecho();
+	keypad(stdscr, TRUE);
+	set_escdelay(50);
 	curs_set(0);
-	timeout(EVERY);
-	while (key != 'q' && result == 0) {
+	do {
 		double began = now();
 
-		json_decref(before);
-		before = state;
-		state = NULL;
+		json_decref(shown.before);
+		shown.before = shown.state;
+		shown.state = NULL;
 		result = dialogue_run(dialogue);
-		if (state == NULL)
-			break;
-		draw(state, before, began - asked);
-		asked = began;
-		key = getch();
-		/* getch returns at once if standard input has ended: wait all the same. */
-		if (key == ERR && now() - began < EVERY / 2000.)
-			napms(EVERY);
-	}
+		shown.seconds = began - shown.asked;
+		shown.asked = began;
+	} while (result == 0 && shown.state != NULL && look(&shown));
 	endwin();
-	json_decref(before);
-	json_decref(state);
+	json_decref(shown.before);
+	json_decref(shown.state);
 	return result;
 }

@@ -2,8 +2,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub/base/check.h"
+#include "master/ctl/picture.h"
 #include "master/ctl/plain.h"
 #include "master/ctl/view.h"
 #include "tests/fuzz/mutate.h"
@@ -21,23 +23,21 @@ read_right(void)
 	return right;
 }
 
-/* Shows the hubs as top does, which has an earlier state beside this one. */
+/* Shows it as top does, which has an earlier state beside this one, on a screen of that size. */
 static void
-view_hubs(const json_t *state, const json_t *before)
+look(const json_t *state, const json_t *before, unsigned rows, int columns)
 {
-	const json_t *workers = json_object_get(state, "workers");
-	const json_t *others = json_object_get(before, "workers");
-	char line[128];
+	static const char keys[] = "\0>r/a\n";
+	static struct screen_line lines[100];
+	struct picture picture = {0};
 
-	for (size_t i = 0; i < json_array_size(workers); i++) {
-		const json_t *worker = json_array_get(workers, i);
-		const json_t *hubs = json_object_get(worker, "hubs");
-		const json_t *other = json_object_get(json_array_get(others, i), "hubs");
+	for (size_t i = 0; i < sizeof keys; i++) {
+		picture_key(&picture, keys[i]);
+		picture_compose(&picture, lines, rows, columns, state, before, 1);
+		for (unsigned row = 0; row < rows; row++) {
+			size_t length = strnlen(lines[row].text, SCREEN_LINE_SIZE);
 
-		for (size_t k = 0; k < json_array_size(hubs); k++) {
-			view_hub(line, sizeof line, worker, json_array_get(hubs, k),
-				json_array_get(other, k), 1);
-			plain(line);
+			CHECK(length < SCREEN_LINE_SIZE);
 		}
 	}
 }
@@ -56,8 +56,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(stream);
 	plain(text);
 	free(text);
-	view_hubs(state, read_right());
-	view_hubs(read_right(), state);
+	look(state, read_right(), 100, 200);
+	look(read_right(), state, 100, 200);
+	look(state, read_right(), size % 12, (int)size % 90);
 	json_decref(state);
 	return 0;
 }

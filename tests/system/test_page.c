@@ -178,7 +178,7 @@ Test(page, tells_each_state_at_any_width_in_light_and_dark)
 		const char *report;
 
 		text = look(url, 60000, looks[i]);
-		report = strstr(text, " checks of 10 states, ");
+		report = strstr(text, " checks of 12 states, ");
 		cr_assert_not_null(report, "%s", text);
 		cr_assert_not_null(strstr(report, " 0 failed"), "%s: %s", looks[i], report);
 		free(text);
