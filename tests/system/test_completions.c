@@ -27,7 +27,7 @@ static void __attribute__((format(printf, 1, 2))) shell(const char *format, ...)
 	cr_assert_eq(pclose(pipe), 0, "%s: %s", command, output);
 }
 
-/* Begins a server with commands of its own, and a hubbub-ctl that finds it only where it is told. */
+/* Begins a server with commands of its own. Its hubbub-ctl finds it only where it is told. */
 static void
 begin(const char *name)
 {
