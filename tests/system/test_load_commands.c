@@ -1,8 +1,7 @@
-/* hubbub-load: its commands besides a run, its usage, and its panel on a terminal. */
+/* hubbub-load: its commands besides a run, and its usage. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -357,94 +356,4 @@ Test(load_commands, a_short_run_has_intervals_for_a_baseline)
 	cr_assert_not_null(strstr(program.text, "\nverdict: "), "%s", program.text);
 	cr_assert_eq(run(with, "-d300ms", "-i100ms", target(), NULL), 2, "%s", program.text);
 	cr_assert_not_null(strstr(program.text, "--repeat=5"), "%s", program.text);
-}
-
-/* ---- the screen ---- */
-
-/* Runs a short load on a terminal of so many columns; returns all that was written to the
- * terminal. */
-static char *
-run_on_terminal(unsigned short columns, const char *variable, const char *value)
-{
-	struct winsize size = {.ws_row = 24, .ws_col = columns};
-	char *text = calloc(1, 1 << 20);
-	size_t length = 0;
-	ssize_t got;
-	int terminal, status;
-	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
-
-	if (pid == 0) {
-		setenv("TERM", "xterm", 1);
-		unsetenv("NO_COLOR");
-		setenv(variable, value, 1);
-		execl(program_path("hubbub-load"), "hubbub-load", "-d", "1500ms", "--warmup=0",
-			"-i", "200ms", "--max-lag=10s", target(), NULL);
-		_exit(127);
-	}
-	while ((got = read(terminal, text + length, (1 << 20) - 1 - length)) > 0)
-		length += (size_t)got;
-	close(terminal);
-	waitpid(pid, &status, 0);
-	cr_assert_eq(WEXITSTATUS(status), 0, "%s", text);
-	return text;
-}
-
-/* Returns the columns of the panel's longest line, without escape sequences and with multibyte
- * characters counted once. */
-static unsigned
-longest_panel_line(const char *text)
-{
-	unsigned longest = 0, width = 0;
-	const char *report = strstr(text, "Result:");
-
-	text = strstr(text, "\033[4A");
-	for (; text != NULL && text < report; text++) {
-		if (*text == '\033') {
-			text += strcspn(text, "ABCDEFGHJKm");
-		} else if (*text == '\n' || *text == '\r') {
-			longest = width > longest ? width : longest;
-			width = 0;
-		} else {
-			width += ((unsigned char)*text & 0xc0) != 0x80;
-		}
-	}
-	return longest;
-}
-
-Test(load_commands, the_panel_is_repainted_in_place_and_fits_the_terminal)
-{
-	static const unsigned short widths[] = {30, 80, 200};
-
-	start();
-	for (size_t i = 0; i < 3; i++) {
-		char *text = run_on_terminal(widths[i], "LC_ALL", "C.UTF-8");
-
-		cr_assert_not_null(strstr(text, "\033[4A"), "%s", text);
-		cr_assert_not_null(strstr(text, "achieved"), "%s", text);
-		cr_assert_leq(longest_panel_line(text), widths[i], "%s", text);
-		if (widths[i] == 200)
-			cr_assert_not_null(strstr(text, "█"), "%s", text);
-		cr_assert_not_null(strstr(text, "PASS"));
-		free(text);
-	}
-}
-
-Test(load_commands, no_color_and_dumb_terminals_are_respected)
-{
-	char *text;
-
-	start();
-	text = run_on_terminal(120, "NO_COLOR", "1");
-	cr_assert_null(strstr(text, "\033[3"), "%s", text);
-	cr_assert_null(strstr(text, "\033[1m"), "%s", text);
-	cr_assert_not_null(strstr(text, "\033[4A"));
-	free(text);
-	text = run_on_terminal(120, "TERM", "dumb");
-	cr_assert_null(strchr(text, '\033'), "%s", text);
-	cr_assert_not_null(strstr(text, "lag99"));
-	free(text);
-	text = run_on_terminal(120, "LC_ALL", "C");
-	cr_assert_not_null(strstr(text, "\033[32m"), "%s", text);
-	cr_assert_null(strstr(text, "█"));
-	free(text);
 }

@@ -1,14 +1,14 @@
-/* The panel is LINES lines that are rewritten in place by moving the cursor up; is_painted says
- * whether the cursor stands below them. Lines are cut at the terminal's width, because a line that
- * wraps would break that count. */
+/* The panel is rewritten in place by moving the cursor up over its rows; panel->rows says how many
+ * the cursor stands below. A line that is too wide for the terminal has several rows: it is broken
+ * between its parts, which are two or more blanks apart. */
 #include "tests/load/show/panel.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tests/load/show/text.h"
+#include "tests/load/show/wrap.h"
 
 #define LINES 4
 #define LINE_SIZE 512
@@ -20,50 +20,78 @@
 #define TO_LINE_END "\033[K"
 #define TO_SCREEN_END "\033[J"
 
-static unsigned
-width(void)
-{
-	struct winsize size;
-
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 void
 panel_clear(struct panel *panel)
 {
-	if (!panel->is_painted)
+	if (panel->rows == 0)
 		return;
-	fprintf(stderr, "\033[%dA\r" TO_SCREEN_END, LINES);
+	fprintf(stderr, "\033[%uA\r" TO_SCREEN_END, panel->rows);
 	fflush(stderr);
-	panel->is_painted = false;
+	panel->rows = 0;
 }
 
-/* Paints the lines, each cut to the terminal's width, which is in characters, not bytes. */
+/* Writes as much of a part as there are columns. */
+static void
+write_part(const char *part, size_t length, unsigned columns)
+{
+	size_t end = length;
+
+	while (wrap_columns(part, end) > columns)
+		end--;
+	fwrite(part, 1, end, stderr);
+}
+
+/* Writes a line, and returns how many rows it has. A row never fills the terminal's width, where
+ * terminals differ. */
+static unsigned
+write_rows(const char *line, unsigned width, const char *before, const char *after)
+{
+	unsigned rows = 1, column = 0;
+
+	fputs(before, stderr);
+	for (const char *at = line; *at != '\0';) {
+		unsigned blanks = (unsigned)strspn(at, " ");
+		const char *end = strstr(at + blanks, "  ");
+		size_t length = end != NULL ? (size_t)(end - at - blanks) : strlen(at + blanks);
+		unsigned columns = wrap_columns(at + blanks, length);
+
+		if (column > 0 && column + blanks + columns >= width) {
+			fprintf(stderr, "%s" TO_LINE_END "\n%s", after, before);
+			column = 0;
+			blanks = 1;
+			rows++;
+			at += strspn(at, " ");
+		} else {
+			at += blanks;
+		}
+		fprintf(stderr, "%*s", (int)blanks, "");
+		column += blanks;
+		write_part(at, length, width > column ? width - column - 1 : 0);
+		column += columns;
+		at += length;
+	}
+	fprintf(stderr, "%s" TO_LINE_END "\n", after);
+	return rows;
+}
+
 static void
 paint(struct panel *panel, char lines[LINES][LINE_SIZE], bool is_alarming, bool has_color)
 {
-	unsigned columns = width();
+	unsigned width = wrap_width(stderr), rows = 0;
 
-	if (panel->is_painted)
-		fprintf(stderr, "\033[%dA\r", LINES);
+	if (panel->rows > 0)
+		fprintf(stderr, "\033[%uA\r", panel->rows);
 	for (int i = 0; i < LINES; i++) {
-		const char *from = lines[i];
-		unsigned shown = 0;
+		bool is_red = is_alarming && has_color && i == LINES - 1;
 
-		if (is_alarming && has_color && i == LINES - 1)
-			fputs(RED, stderr);
-		for (; *from != '\0' && shown + 1 < columns; from++) {
-			fputc(*from, stderr);
-			shown += (from[1] & 0xc0) != 0x80;
-		}
-		while ((*from & 0xc0) == 0x80)
-			fputc(*from++, stderr);
-		if (is_alarming && has_color && i == LINES - 1)
-			fputs(PLAIN, stderr);
-		fputs(TO_LINE_END "\n", stderr);
+		rows += write_rows(
+			lines[i], width > 0 ? width : 80, is_red ? RED : "", is_red ? PLAIN : "");
 	}
+	/* Parts have become narrower since the last time. */
+	if (rows < panel->rows)
+		fputs(TO_SCREEN_END, stderr);
 	fflush(stderr);
-	panel->is_painted = true;
+	panel->rows = rows;
 }
 
 /* ---- lines ---- */

@@ -1,4 +1,4 @@
-/* The display during a run: on a terminal a panel of four lines, repainted in place; elsewhere, and
+/* The display during a run: on a terminal a panel, repainted in place; elsewhere, and
  * with --plain, a line for each interval. All of it goes to stderr. */
 #ifndef HUBBUB_LOAD_PANEL_H
 #define HUBBUB_LOAD_PANEL_H
@@ -11,7 +11,7 @@ struct panel {
 	bool is_live;                   /* the panel is shown; else lines */
 	bool is_quiet;                  /* nothing is shown */
 	bool is_utf8;                   /* the locale allows block characters */
-	bool is_painted;                /* the lines are on the screen, the cursor below them */
+	unsigned rows;                  /* on the screen, above the cursor */
 	unsigned history_count;         /* intervals so far, also those beyond PANEL_HISTORY */
 	int64_t history[PANEL_HISTORY]; /* p99 of the last intervals, nanoseconds; a ring */
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "tests/load/show/wrap.h"
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -28,10 +29,16 @@ text_has_color(const struct load *load, FILE *stream)
 	return isatty(fileno(stream)) && terminal != NULL && strcmp(terminal, "dumb") != 0;
 }
 
+/* How the stream shows a report. */
+struct look {
+	bool has_color;
+	unsigned width; /* columns of its terminal; 0: none */
+};
+
 static const char *
-color(FILE *stream, const struct load *load, const char *code)
+color(const struct look *look, const char *code)
 {
-	return text_has_color(load, stream) ? code : "";
+	return look->has_color ? code : "";
 }
 
 /* ---- before ---- */
@@ -50,8 +57,8 @@ describe_messages(FILE *stream, const struct load *load)
 		fprintf(stream, ", replies %s", load->reply_text);
 }
 
-void
-text_describe(FILE *stream, const struct progress *progress)
+static void
+describe(FILE *stream, const struct progress *progress)
 {
 	const struct load *load = progress->load;
 	const struct tally *tally = &progress->whole->tally;
@@ -87,6 +94,15 @@ text_describe(FILE *stream, const struct progress *progress)
 	fputc('\n', stream);
 }
 
+void
+text_describe(FILE *stream, const struct progress *progress)
+{
+	struct wrap wrap;
+
+	describe(wrap_begin(&wrap, stream), progress);
+	wrap_end(&wrap);
+}
+
 /* ---- meanwhile ---- */
 
 void
@@ -116,7 +132,7 @@ text_interval(FILE *stream, const struct load *load, const struct interval *inte
 /* ---- after ---- */
 
 static void
-print_headline(FILE *stream, const struct result *result)
+print_headline(FILE *stream, const struct look *look, const struct result *result)
 {
 	static const struct {
 		const char *verdict;
@@ -131,9 +147,8 @@ print_headline(FILE *stream, const struct result *result)
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(words[i].verdict, verdict) == 0)
 			word = words[i].word;
-	fprintf(stream, "Result: %s%s%s%s", color(stream, load, BOLD),
-		color(stream, load, result->code == LOAD_DONE ? GREEN : RED), word,
-		color(stream, load, PLAIN));
+	fprintf(stream, "Result: %s%s%s%s", color(look, BOLD),
+		color(look, result->code == LOAD_DONE ? GREEN : RED), word, color(look, PLAIN));
 	fprintf(stream, "    %.4g s, %s %s, %s out, %s in\n", total->seconds,
 		units_write_whole(messages, total->tally.received),
 		load->churn == 0 ? "connects" : "messages",
@@ -186,55 +201,95 @@ print_rates(FILE *stream, const struct result *result)
 			(unsigned long long)tally->expired, (unsigned long long)tally->unsent);
 }
 
-/* Prints a row of the table; tail is printed behind the columns. */
+/* ---- the table ---- */
+
+#define NAME_WIDTH 16
+#define CELL_WIDTH 9
+
+/* The columns of the table: percentiles, and the largest value behind the last of them. */
+struct part {
+	unsigned first, end; /* of load's percentiles, and one more */
+};
+
 static void
-print_row(FILE *stream, const struct load *load, const char *name,
-	const struct histogram *histogram, const char *tail)
+print_cells(
+	FILE *stream, const struct load *load, struct part part, const struct histogram *histogram)
 {
 	char text[UNITS_TEXT_SIZE];
 
-	fprintf(stream, "  %-14s", name);
-	for (unsigned i = 0; i < load->percentile_count; i++) {
-		double share = load->percentiles[i] / 100;
+	for (unsigned i = part.first; i < part.end; i++) {
+		double share = i < load->percentile_count ? load->percentiles[i] / 100 : 1;
 		/* A hundred values have no 99.99th percentile. */
-		bool is_known =
-			histogram->count > 0 && (double)histogram->count * (1 - share) >= 0.5;
+		bool is_known = histogram->count > 0 &&
+				(share == 1 || (double)histogram->count * (1 - share) >= 0.5);
+		int64_t value = -1;
 
-		fprintf(stream, " %8s",
-			units_write_time(text, is_known ? histogram_quantile(histogram, share) : -1,
-				load->unit));
+		if (is_known)
+			value = share == 1 ? histogram->max : histogram_quantile(histogram, share);
+		fprintf(stream, " %*s", CELL_WIDTH - 1, units_write_time(text, value, load->unit));
 	}
-	fprintf(stream, " %8s   %s\n",
-		units_write_time(text, histogram->count > 0 ? histogram->max : -1, load->unit),
-		tail);
+}
+
+/* Prints a row; what the times are about is behind its last cell, or below it. */
+static void
+print_row(FILE *stream, const struct look *look, const struct load *load, struct part part,
+	const char *name, const struct histogram *histogram, const char *about)
+{
+	unsigned width = NAME_WIDTH + CELL_WIDTH * (part.end - part.first);
+	bool is_last = part.end == load->percentile_count + 1;
+	bool fits = look->width == 0 || width + 3 + strlen(about) <= look->width;
+
+	fprintf(stream, "  %-*s", NAME_WIDTH - 2, name);
+	print_cells(stream, load, part, histogram);
+	fprintf(stream, "%s%s\n", is_last ? (fits ? "   " : "\n    ") : "", is_last ? about : "");
 }
 
 static void
-print_table(FILE *stream, const struct result *result)
+print_part(FILE *stream, const struct look *look, const struct result *result, struct part part)
 {
 	const struct load *load = result->load;
 	const struct measurement *total = &result->total;
-	char samples[UNITS_TEXT_SIZE + 16], count[UNITS_TEXT_SIZE];
+	char samples[UNITS_TEXT_SIZE + 16], count[UNITS_TEXT_SIZE], head[16];
 
-	fprintf(stream, "  %-14s", "");
-	for (unsigned i = 0; i < load->percentile_count; i++) {
-		char head[16];
-
-		snprintf(head, sizeof head, "p%.7g", load->percentiles[i]);
-		fprintf(stream, " %8s", head);
+	fprintf(stream, "%*s", NAME_WIDTH, "");
+	for (unsigned i = part.first; i < part.end; i++) {
+		if (i < load->percentile_count)
+			snprintf(head, sizeof head, "p%.7g", load->percentiles[i]);
+		else
+			snprintf(head, sizeof head, "max");
+		fprintf(stream, " %*s", CELL_WIDTH - 1, head);
 	}
-	fprintf(stream, " %8s\n", "max");
-	print_row(stream, load, "response time", &total->response,
+	fputc('\n', stream);
+	print_row(stream, look, load, part, "response time", &total->response,
 		load->is_open ? "from intended send (use this one)" : "from send");
 	if (load->is_open)
-		print_row(stream, load, "service time", &total->service, "from actual send");
+		print_row(stream, look, load, part, "service time", &total->service,
+			"from actual send");
 	snprintf(samples, sizeof samples, "%s samples",
 		units_write_whole(count, total->connect.count));
-	print_row(stream, load, "connect time", &total->connect, samples);
+	print_row(stream, look, load, part, "connect time", &total->connect, samples);
 }
 
+/* Prints the table; on a narrow terminal in several parts. */
 static void
-print_verification(FILE *stream, const struct result *result)
+print_table(FILE *stream, const struct look *look, const struct result *result)
+{
+	unsigned columns = result->load->percentile_count + 1, fitting = columns;
+
+	if (look->width > 0)
+		fitting = look->width > NAME_WIDTH + CELL_WIDTH
+				  ? (look->width - NAME_WIDTH) / CELL_WIDTH
+				  : 1;
+	for (struct part part = {0}; part.first < columns; part.first = part.end) {
+		part.end = part.first + fitting < columns ? part.first + fitting : columns;
+		print_part(stream, look, result, part);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void
+print_verification(FILE *stream, const struct look *look, const struct result *result)
 {
 	const struct tally *tally = &result->total.tally;
 	char errors[512], checked[UNITS_TEXT_SIZE];
@@ -251,18 +306,18 @@ print_verification(FILE *stream, const struct result *result)
 			(unsigned long long)measurement_faults(&result->total));
 	if (measurement_faults(&result->total) == 0)
 		return;
-	fprintf(stream, "  %swrong replies:", color(stream, result->load, RED));
+	fprintf(stream, "  %swrong replies:", color(look, RED));
 	for (int i = 0; i < MESSAGE_FAULT_MAX; i++)
 		if (tally->faults[i] > 0)
 			fprintf(stream, " %llu %s", (unsigned long long)tally->faults[i],
 				message_fault_names[i]);
-	fprintf(stream, "%s\n", color(stream, result->load, PLAIN));
+	fprintf(stream, "%s\n", color(look, PLAIN));
 	if (result->offence[0] != '\0')
 		fprintf(stream, "  first: %s\n", result->offence);
 }
 
 static void
-print_generator(FILE *stream, const struct result *result)
+print_generator(FILE *stream, const struct look *look, const struct result *result)
 {
 	const struct load *load = result->load;
 	char lag[UNITS_TEXT_SIZE];
@@ -277,8 +332,8 @@ print_generator(FILE *stream, const struct result *result)
 		load->is_open ? " (it spins before a message is due)" : "",
 		result->reason_count == 0 ? "ok" : "NOT VALID");
 	for (unsigned i = 0; i < result->reason_count; i++)
-		fprintf(stream, "  %sinvalid:%s %s\n", color(stream, load, RED),
-			color(stream, load, PLAIN), result->reasons[i]);
+		fprintf(stream, "  %sinvalid:%s %s\n", color(look, RED), color(look, PLAIN),
+			result->reasons[i]);
 	for (unsigned i = 0; i < result->cpu_count && load->is_verbose; i++)
 		fprintf(stream, "    thread %u: cpu %.0f %%\n", i, 100 * result->cpu[i]);
 }
@@ -341,10 +396,10 @@ print_advice(FILE *stream, const struct result *result)
 			load->target_text[0]);
 }
 
-void
-text_report(FILE *stream, const struct result *result)
+static void
+print_report(FILE *stream, const struct look *look, const struct result *result)
 {
-	print_headline(stream, result);
+	print_headline(stream, look, result);
 	if (result->trouble[0] != '\0')
 		fprintf(stream, "  %s\n", result->trouble);
 	if (result->failure[0] != '\0')
@@ -353,10 +408,21 @@ text_report(FILE *stream, const struct result *result)
 		return;
 	print_rates(stream, result);
 	if (result->load->connections > 0)
-		print_table(stream, result);
-	print_verification(stream, result);
-	print_generator(stream, result);
+		print_table(stream, look, result);
+	print_verification(stream, look, result);
+	print_generator(stream, look, result);
 	print_runs(stream, result);
 	print_gates(stream, result);
 	print_advice(stream, result);
+}
+
+void
+text_report(FILE *stream, const struct result *result)
+{
+	struct wrap wrap;
+	FILE *paper = wrap_begin(&wrap, stream);
+	struct look look = {text_has_color(result->load, stream), wrap.width};
+
+	print_report(paper, &look, result);
+	wrap_end(&wrap);
 }
