@@ -80,9 +80,8 @@ reload_finish(struct master *master)
 	master->options = master->next;
 	master->next = (struct options){0};
 	options_use(&master->options, master->service);
-	/* Former workers that write to a file go on in this one. */
-	if (master->options.worker.access_file != 0)
-		fleet_reopen_access(&master->fleet, master->options.worker.access_file);
+	/* Former workers that write to a file go on in this one; the former file is closed. */
+	fleet_reopen_access(&master->fleet, master->options.worker.access_file);
 	counters_note(&counters_server(master->counters)->reloads, 1);
 	sockets_look_again(&master->sockets);
 }

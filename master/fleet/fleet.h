@@ -65,7 +65,8 @@ unsigned fleet_dump(struct fleet *fleet, int file, int64_t number);
 void fleet_reopen(struct fleet *fleet);
 
 /* Sends every worker the file of the access log, which was opened again, or is another; those whose
- * lines go to the log ignore it. The fleet borrows it until the next call. */
+ * lines go to the log ignore it. 0: there is none any more, and nothing is sent. The fleet borrows
+ * it until the next call. */
 void fleet_reopen_access(struct fleet *fleet, int file);
 
 /* Handles the death of the child with this pid, if the child is a worker. Returns whether it is. */

@@ -38,7 +38,8 @@ orders_catch_up(struct slot *slot)
 	for (int log = 0; log < CHANNEL_LOG_MAX; log++) {
 		struct channel_message reopen = {.kind = CHANNEL_REOPEN, .value = log};
 
-		if (slot->must_reopen[log] && orders_send(slot, &reopen, logs[log]))
+		if (slot->must_reopen[log] && logs[log] != 0 &&
+			orders_send(slot, &reopen, logs[log]))
 			slot->must_reopen[log] = false;
 	}
 	if (slot->must_accept && orders_send(slot, &accept, -1))

@@ -185,7 +185,7 @@ struct fleet {
 	int64_t next_warning;    /* clock from which a limit that is reached may be logged again */
 	int64_t next_starved;    /* the same of a hub that waits for a CPU */
 	bool is_leaving;         /* between fleet_leave and events.all_gone */
-	int access_file;         /* what fleet_reopen_access was given; 0 before */
+	int access_file;         /* what fleet_reopen_access was given; 0: none */
 };
 
 /* The part of the time since the last tick that the master saw pass, in nanoseconds; the rest was a

@@ -1,9 +1,11 @@
 #include "master/change/reopen.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "master/change/reload.h"
 #include "master/say/accesslog.h"
 #include "tests/support/complaint.h"
 #include "tests/support/folder.h"
@@ -69,4 +71,21 @@ Test(reopen, that_of_a_reload_alone_is_not_sent)
 	cr_assert_eq(quiet.master.fleet.access_file, 0);
 	close(quiet.master.next.worker.access_file);
 	quiet.master.next.worker.access_file = 0;
+}
+
+/* A worker that had not been reached would get what has taken the descriptor's place. */
+Test(reopen, a_reload_that_has_none_closes_it_and_nothing_is_sent)
+{
+	struct options *next_options = &quiet.master.next;
+	int file;
+
+	rotate(&quiet.master.options, now);
+	file = quiet.master.options.worker.access_file;
+	cr_assert(reopen_access_log(&quiet.master));
+	*next_options = quiet.master.options;
+	next_options->access_log = "on";
+	next_options->worker.access_file = 0;
+	reload_finish(&quiet.master);
+	cr_assert_eq(fcntl(file, F_GETFD), -1);
+	cr_assert_eq(quiet.master.fleet.access_file, 0);
 }

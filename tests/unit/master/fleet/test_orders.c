@@ -58,7 +58,7 @@ Test(orders, the_access_log_is_given_beside_the_log)
 	struct channel_message message;
 	int worker = fake_serve(slot), file;
 
-	slot->generation->fleet->access_file = STDIN_FILENO;
+	slot->generation->fleet->access_file = STDOUT_FILENO;
 	orders_reopen(slot, CHANNEL_ACCESS_LOG);
 	cr_assert_not(slot->must_reopen[CHANNEL_ACCESS_LOG] || slot->must_reopen[CHANNEL_LOG]);
 	do
@@ -79,6 +79,11 @@ Test(orders, the_access_log_is_given_beside_the_log)
 	ev_invoke(slot->generation->fleet->loop, &slot->talk.watcher, EV_READ);
 	orders_catch_up(slot);
 	cr_assert_not(slot->must_reopen[CHANNEL_ACCESS_LOG] || slot->must_reopen[CHANNEL_LOG]);
+	/* It is closed meanwhile. */
+	fake_heard(worker, CHANNEL_REOPEN);
+	slot->generation->fleet->access_file = 0;
+	orders_reopen(slot, CHANNEL_ACCESS_LOG);
+	cr_assert_eq(fake_heard(worker, CHANNEL_REOPEN), 0);
 	close(worker);
 }
 
