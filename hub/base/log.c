@@ -374,7 +374,9 @@ log_put(const struct log_entry *entry)
 bool
 log_put_in(int file, const struct log_entry *entry)
 {
-	static bool is_torn; /* the last write ended within a line */
+	/* The file ends within a line: in one of this process, or perhaps, where it is full, in one
+	 * of another process, which had the last room. */
+	static bool is_torn;
 	bool was_torn = __atomic_load_n(&is_torn, __ATOMIC_RELAXED);
 	struct log_entry beside = *entry;
 	char line[1 + LOG_LINE_MAX] = "\n";
@@ -384,8 +386,8 @@ log_put_in(int file, const struct log_entry *entry)
 	beside.is_beside = true;
 	part.iov_len += format_line(line + 1, LOG_LINE_MAX, &beside);
 	taken = write_now(file, &part, 1);
-	if (taken > 0)
-		__atomic_store_n(&is_torn, (size_t)taken < part.iov_len, __ATOMIC_RELAXED);
+	if (taken > 0 || errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+		__atomic_store_n(&is_torn, taken < (ssize_t)part.iov_len, __ATOMIC_RELAXED);
 	if (taken == (ssize_t)part.iov_len)
 		return true;
 	if (taken >= 0)

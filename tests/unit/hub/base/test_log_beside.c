@@ -10,20 +10,31 @@
 
 #include "hub/base/log.h"
 
-/* Half a line of a file beside the log is ended by the next one, which counts alone. */
-Test(log_beside, a_file_counts_and_ends_half_a_line)
+static struct log_entry entry = {.level = LOG_DEBUG, .message = "connection", .length = 10};
+static char text[512];
+static struct rlimit limit;
+
+/* A file in which there is room for ten bytes. */
+static int
+make_small(void)
 {
-	struct log_entry entry = {.level = LOG_DEBUG, .message = "connection", .length = 10};
-	char path[] = "/tmp/hubbub-beside-XXXXXX", text[512] = "";
+	char path[] = "/tmp/hubbub-beside-XXXXXX";
 	int file = mkostemp(path, O_APPEND);
-	struct rlimit limit;
-	uint64_t lost = 0;
 
 	unlink(path);
 	signal(SIGXFSZ, SIG_IGN);
-	log_count_lost(&lost);
 	getrlimit(RLIMIT_FSIZE, &limit);
 	setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, limit.rlim_max});
+	return file;
+}
+
+/* Half a line of a file beside the log is ended by the next one, which counts alone. */
+Test(log_beside, a_file_counts_and_ends_half_a_line)
+{
+	int file = make_small();
+	uint64_t lost = 0;
+
+	log_count_lost(&lost);
 	cr_assert_not(log_put_in(file, &entry));
 	cr_assert_eq(errno, ENOSPC);
 	cr_assert_not(log_put_in(file, &entry));
@@ -37,5 +48,19 @@ Test(log_beside, a_file_counts_and_ends_half_a_line)
 	cr_assert_eq(strncmp(text + 10, "\n2", 2), 0, "%s", text);
 	cr_assert_not_null(strstr(text + 11, ": connection\n2"));
 	log_count_lost(NULL);
+	close(file);
+}
+
+/* Half a line of another process, which had the last room, is ended, too. */
+Test(log_beside, behind_a_loss_a_line_begins_on_its_own)
+{
+	int file = make_small();
+
+	cr_assert_eq(write(file, "connection of another", 21), 10);
+	cr_assert_not(log_put_in(file, &entry));
+	setrlimit(RLIMIT_FSIZE, &limit);
+	cr_assert(log_put_in(file, &entry));
+	cr_assert_gt(pread(file, text, sizeof text - 1, 0), 10);
+	cr_assert_eq(strncmp(text + 10, "\n2", 2), 0, "%s", text);
 	close(file);
 }
