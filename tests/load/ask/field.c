@@ -162,6 +162,30 @@ field_size(const char *value, void *context)
 								      : TOO_LONG(load->sizes_text);
 }
 
+const char *
+field_alpn(const char *value, void *context)
+{
+	struct load *load = context;
+	char *rest = load->alpn_names;
+	size_t count = 0;
+
+	if (!copy(value, load->alpn_names, sizeof load->alpn_names))
+		return TOO_LONG(load->alpn_names);
+	copy(value, load->alpn_text, sizeof load->alpn_text);
+	while (rest != NULL) {
+		const char *name = strsep(&rest, ",");
+
+		if (count == LOAD_ALPN_MAX)
+			return expected("at most %d protocols", LOAD_ALPN_MAX);
+		for (const char *at = name; at == name || *at != '\0'; at++)
+			if (*at < '!' || *at > '~')
+				return "names of protocols, as in h2,http/1.1";
+		load->alpn[count++] = name;
+	}
+	load->alpn[count] = NULL;
+	return NULL;
+}
+
 void
 field_add_sources(struct load *load, uint32_t first, uint32_t last)
 {

@@ -27,6 +27,9 @@ const char *field_sources(const char *value, void *context);
 /* "N@RATE" */
 const char *field_slow(const char *value, void *context);
 
+/* "NAME,NAME" */
+const char *field_alpn(const char *value, void *context);
+
 const char *field_percentiles(const char *value, void *context);
 const char *field_cpus(const char *value, void *context);
 const char *field_max_regress(const char *value, void *context);

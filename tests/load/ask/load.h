@@ -28,6 +28,7 @@
 #define LOAD_PROCESSES_MAX 256
 #define LOAD_CONNECTIONS_MAX 4000000
 #define LOAD_REPEAT_MAX 1000
+#define LOAD_ALPN_MAX 8    /* protocols that --alpn names */
 #define LOAD_SAMPLES_MIN 5 /* runs or intervals that a result needs to be compared */
 #define LOAD_NEVER INT64_MAX
 
@@ -47,6 +48,10 @@ extern const char *const load_close_names[LOAD_CLOSE_MAX];
 
 enum load_color { LOAD_COLOR_AUTO, LOAD_COLOR_ALWAYS, LOAD_COLOR_NEVER, LOAD_COLOR_MAX };
 extern const char *const load_color_names[LOAD_COLOR_MAX];
+
+/* The PROXY header before all else on each connection. */
+enum load_proxy { LOAD_PROXY_OFF, LOAD_PROXY_V1, LOAD_PROXY_V2, LOAD_PROXY_MAX };
+extern const char *const load_proxy_names[LOAD_PROXY_MAX];
 
 /* How many processes, and threads in each, a server has. */
 struct load_shape {
@@ -89,6 +94,10 @@ struct load {
 	const char *key;
 	/* The host of each target as the user wrote it: the name that its certificate must have. */
 	char tls_name[LOAD_TARGETS_MAX][ADDRESS_TEXT_SIZE * 2];
+	char alpn_text[256]; /* of --alpn, as given; empty: no protocol is offered */
+	char alpn_names[256];
+	const char *alpn[LOAD_ALPN_MAX + 1]; /* in alpn_names; ended by NULL */
+	enum load_proxy proxy_header;
 	int64_t churn;    /* messages before a reconnect; 0: connect and close only; -1: no limit */
 	int64_t lifetime; /* of a connection; LOAD_NEVER: no limit */
 	enum load_close close;

@@ -226,7 +226,8 @@ free_client_tls(void)
 static void
 refuse_without_tls(struct parse *parse)
 {
-	static const char *const names[] = {"tls-ca", "tls-insecure", "tls-cert", "tls-key"};
+	static const char *const names[] = {
+		"tls-ca", "tls-insecure", "tls-cert", "tls-key", "alpn"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (is_given(parse, names[i]))
@@ -257,6 +258,8 @@ check_tls(struct parse *parse)
 	if (load->certificate != NULL &&
 		hub_tls_use_certificate(load->tls, load->certificate, load->key) != 0)
 		refuse_of(parse, "tls-cert", "%s", hub_tls_why());
+	if (load->alpn[0] != NULL && hub_tls_set_protocols(load->tls, load->alpn, false) != 0)
+		refuse_of(parse, "alpn", "%s", hub_tls_why());
 	if (load->trusts_anybody)
 		hub_tls_trust_anybody(load->tls);
 }
@@ -281,6 +284,9 @@ check_datagrams(struct parse *parse)
 			"datagrams have %d to %d bytes here: replies may come in "
 			"another order, and are identified by their first %d bytes",
 			MESSAGE_HEAD, DATAGRAM_MOST, MESSAGE_HEAD);
+	if (load->proxy_header != LOAD_PROXY_OFF)
+		refuse_of(parse, "proxy-header",
+			"there is no connection to begin with one with udp: targets");
 	if (load->framing != MESSAGE_RAW)
 		refuse_of(parse, "framing", "a datagram needs no framing");
 	if (load->idle > 0)

@@ -99,9 +99,13 @@ target_why_no_tls(int error)
 {
 	static _Thread_local char text[300];
 	const char *why = error == ETIMEDOUT ? "no handshake in time" : hub_tls_why();
-	bool speaks = strstr(why, "certificate") != NULL;
+	const char *hint = "; does it speak TLS?";
 
-	snprintf(text, sizeof text, "%s%s", why, speaks ? "" : "; does it speak TLS?");
+	if (strstr(why, "certificate") != NULL)
+		hint = "";
+	else if (strstr(why, "no application protocol") != NULL)
+		hint = "; it speaks none that is offered: see --alpn";
+	snprintf(text, sizeof text, "%s%s", why, hint);
 	return text;
 }
 

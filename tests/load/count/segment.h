@@ -10,7 +10,8 @@
 #include "tests/load/count/histogram.h"
 #include "tests/load/count/message_fault.h"
 
-#define SEGMENT_ERRNO_MAX 134 /* above every errno of Linux */
+#define SEGMENT_PROTOCOLS_MAX 9 /* of --alpn, and none */
+#define SEGMENT_ERRNO_MAX 134   /* above every errno of Linux */
 #define SEGMENT_TEXT_SIZE 512
 
 enum segment_call { SEGMENT_CONNECT, SEGMENT_READ, SEGMENT_WRITE, SEGMENT_CALL_MAX };
@@ -46,6 +47,8 @@ struct tally {
 	uint64_t timeouts;   /* replies that did not come within the timeout */
 	uint64_t refused;    /* replies by which the service says that it could not do it */
 	uint64_t ends;       /* connections that the server closed unasked */
+	/* TLS handshakes that agreed on none of --alpn's protocols; on the first of them, ... */
+	uint64_t agreed[SEGMENT_PROTOCOLS_MAX];
 	/* by system call and errno */
 	uint64_t errors[SEGMENT_CALL_MAX][SEGMENT_ERRNO_MAX];
 	/* messages under way */

@@ -1,6 +1,6 @@
 /* Opens one connection: a turn by the connect rate, a socket with its options, a source address,
- * connect, TLS. All of it together is limited by --connect-timeout, but for the turn. With several
- * source addresses one that has no ports left is skipped. */
+ * connect, a PROXY header, TLS. All of it together is limited by --connect-timeout, but for the
+ * turn. With several source addresses one that has no ports left is skipped. */
 #include "tests/load/drive/dial.h"
 
 #include <arpa/inet.h>
@@ -12,6 +12,7 @@
 
 #include "tests/load/ask/target.h"
 #include "tests/load/drive/driver.h"
+#include "tests/load/drive/proxy_header.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -85,6 +86,23 @@ is_connected_to_itself(int fd)
 	       own_length == peer_length && memcmp(&own, &peer, own_length) == 0;
 }
 
+_Static_assert(SEGMENT_PROTOCOLS_MAX == LOAD_ALPN_MAX + 1, "a count for each of --alpn, and none");
+
+/* Counts on which protocol the handshake has agreed. */
+static void
+count_protocol(struct driver *driver, int fd)
+{
+	const char *const *alpn = driver->load->alpn, *protocol = hub_tls_protocol(fd);
+	unsigned which = 0;
+
+	if (alpn[0] == NULL)
+		return;
+	if (protocol != NULL)
+		while (alpn[which++] != protocol)
+			;
+	tally_add(&driver->row->tally.agreed[which], 1);
+}
+
 /* Performs the TLS handshake; the first failure is kept in words, unless it is the end of the run.
  * Returns 0, or an errno. */
 static int
@@ -92,8 +110,10 @@ begin_tls(struct driver *driver, unsigned target, int fd)
 {
 	int error;
 
-	if (hub_tls_connect(fd, driver->load->tls, target_tls_name(driver->load, target)) == 0)
+	if (hub_tls_connect(fd, driver->load->tls, target_tls_name(driver->load, target)) == 0) {
+		count_protocol(driver, fd);
 		return 0;
+	}
 	error = errno;
 	if (error != ECANCELED && driver->row->refusal[0] == '\0')
 		snprintf(driver->row->refusal, sizeof driver->row->refusal, "%s",
@@ -123,6 +143,8 @@ dial_once(struct driver *driver, unsigned index)
 		error = errno;
 	if (error == 0 && target->kind != ADDRESS_UNIX && is_connected_to_itself(fd))
 		error = ECONNREFUSED;
+	if (error == 0 && proxy_header_send(driver->load, fd, target, driver_client(driver)) != 0)
+		error = errno;
 	if (error == 0 && driver->load->tls != NULL)
 		error = begin_tls(driver, index, fd);
 	if (hub_timeout_stop(&scope) && error != 0)

@@ -93,6 +93,7 @@ struct driver {
 	int64_t last_alive;   /* clock at which a connection was last open */
 	uint64_t random;      /* state of random.h, for lengths */
 	uint64_t next_ticket; /* number of the next request, among those of all threads */
+	uint64_t next_client; /* number of the next PROXY header's client, among all threads' */
 	struct flights flights;
 	char *receive_buffer; /* DRIVER_BUFFER bytes, shared by all connections */
 	char *send_buffer;    /* the same */
@@ -120,6 +121,16 @@ driver_ticket(struct driver *driver)
 
 	driver->next_ticket += driver->segment->rows;
 	return ticket;
+}
+
+/* A number for a client that a PROXY header names: as driver_ticket. */
+static inline uint64_t
+driver_client(struct driver *driver)
+{
+	uint64_t client = driver->next_client;
+
+	driver->next_client += driver->segment->rows;
+	return client;
 }
 
 /* Whether the run was told to end early, and the second for unanswered messages has passed. */

@@ -265,6 +265,7 @@ generator_run(const struct load *load, struct segment *segment, unsigned index)
 		.count = share(load->connections, index, segment->rows),
 		.idle_count = share(load->idle, index, segment->rows),
 		.next_ticket = index,
+		.next_client = index,
 		.random = random_seed(load->seed, 1000 + index)};
 
 	flights_init(&driver.flights);

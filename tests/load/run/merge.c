@@ -55,20 +55,20 @@ doubt_differences(struct result *result, const struct part *first, const struct 
 {
 	static const char *const keys[] = {"targets", "mode", "arrivals", "depth", "size",
 		"framing", "requests", "reply", "verify", "churn", "lifetime_s", "close", "tls",
-		"max_inflight", "overload", "timeout_s", "deadline_s", "nodelay"};
+		"alpn", "proxy_header", "max_inflight", "overload", "timeout_s", "deadline_s",
+		"nodelay"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		const json_t *one = part_config(first, keys[i]),
 			     *other = part_config(part, keys[i]);
 		char *one_text, *other_text;
 
-		if (one != NULL && json_equal(one, other))
+		if (json_equal(one, other))
 			continue;
 		one_text = json_dumps(one, JSON_ENCODE_ANY);
 		other_text = json_dumps(other, JSON_ENCODE_ANY);
 		result_doubt(result, "the loads differ: %s is %.60s in %.50s, %.60s in %.50s",
-			keys[i], one_text != NULL ? one_text : "absent", first->name,
-			other_text != NULL ? other_text : "absent", part->name);
+			keys[i], one_text, first->name, other_text, part->name);
 		free(one_text);
 		free(other_text);
 	}
@@ -201,6 +201,8 @@ join_loads(struct load *load, const struct part *parts, unsigned count)
 		load->idle += part->idle;
 		load->processes += part->processes;
 		load->threads = part->threads > load->threads ? part->threads : load->threads;
+		if (part->interval != load->interval)
+			load->interval = 0;
 		load->repeat = part->repeat > load->repeat ? part->repeat : load->repeat;
 		add_limits(load, part);
 		is_constant = is_constant && values_read_number(part->rate_text, &rate);
@@ -253,6 +255,7 @@ join_configs(const struct load *load, const struct part *first)
 	json_object_set_new(config, "processes", json_integer(load->processes));
 	json_object_set_new(config, "threads", json_integer(load->threads));
 	json_object_set_new(config, "repeat", json_integer(load->repeat));
+	json_object_set_new(config, "interval_ns", json_integer(load->interval));
 	json_object_set_new(config, "fail_if", gates);
 	json_object_set_new(config, "allow_errors", json_boolean(load->allows_errors));
 	json_object_set_new(config, "allow_partial", json_boolean(load->allows_partial));

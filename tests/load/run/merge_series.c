@@ -87,11 +87,10 @@ merge_series(struct result *result, const struct part *parts, unsigned count)
 	struct placed *placed;
 	size_t length = 0, used = 0;
 
-	for (unsigned i = 0; i < count; i++) {
-		if (parts[i].load.interval != parts[0].load.interval || parts[i].load.interval == 0)
-			return true;
+	if (result->load->interval == 0)
+		return true;
+	for (unsigned i = 0; i < count; i++)
 		length += parts[i].result->series_count;
-	}
 	placed = calloc(length + 1, sizeof *placed);
 	if (placed == NULL)
 		return false;

@@ -15,8 +15,8 @@ double merge_seconds_between(int64_t earlier, int64_t later);
 void merge_add_summary(struct summary *into, const struct summary *from);
 
 /* Appends the intervals of all parts to the result, whose runs are merged already. Intervals of
- * different lengths cannot be aligned: then there is no series. Returns false if there is no
- * memory. */
+ * different lengths cannot be aligned: then the load's is 0, and there is no series. Returns false
+ * if there is no memory. */
 bool merge_series(struct result *result, const struct part *parts, unsigned count);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/load/ask/field.h"
 #include "tests/load/count/hdr.h"
 #include "tests/load/show/json_read.h"
 
@@ -63,6 +64,22 @@ take_gates(struct json_reading *reading, struct load *load)
 	load->max_lag_share = json_take_real(reading, "config.max_lag_share", 1e6);
 }
 
+/* Results before schema_version 3 have neither of these. */
+static void
+take_beginnings(struct json_reading *reading, struct load *load)
+{
+	char text[sizeof load->alpn_text] = "";
+
+	if (json_at(reading->json, "config.alpn") == NULL)
+		return;
+	json_take_text(reading, "config.alpn", text, sizeof text);
+	if (text[0] != '\0' && field_alpn(text, load) != NULL)
+		json_complain(reading, "config.alpn", "a list of protocols");
+	if (!json_is_null(json_at(reading->json, "config.proxy_header")))
+		load->proxy_header = (enum load_proxy)json_take_word(
+			reading, "config.proxy_header", load_proxy_names, LOAD_PROXY_MAX);
+}
+
 static void
 take_load(struct json_reading *reading, struct part *part)
 {
@@ -93,6 +110,7 @@ take_load(struct json_reading *reading, struct part *part)
 	load->close = (enum load_close)json_take_word(
 		reading, "config.close", load_close_names, LOAD_CLOSE_MAX);
 	load->has_tls = json_take_flag(reading, "config.tls");
+	take_beginnings(reading, load);
 	load->interval = (int64_t)json_take_whole(reading, "config.interval_ns", TIME_MAX);
 	take_gates(reading, load);
 }
@@ -174,13 +192,33 @@ take_errors(struct json_reading *reading, struct tally *tally)
 	}
 }
 
+/* The name of a protocol may have dots, so it is no path. */
 static void
-take_tally(struct json_reading *reading, struct tally *tally)
+take_protocols(struct json_reading *reading, const struct load *load, struct tally *tally)
+{
+	const json_t *counts_by_name = json_at(reading->json, "connections.alpn");
+
+	for (unsigned i = 0; load->alpn[0] != NULL && (i == 0 || load->alpn[i - 1] != NULL); i++) {
+		const json_t *count =
+			json_object_get(counts_by_name, i == 0 ? "" : load->alpn[i - 1]);
+		json_int_t value = json_integer_value(count);
+
+		if (!json_is_integer(count) || value < 0 || (uint64_t)value > COUNT_MAX) {
+			json_complain(reading, "connections.alpn", "counts by protocol");
+			return;
+		}
+		tally->agreed[i] = (uint64_t)value;
+	}
+}
+
+static void
+take_tally(struct json_reading *reading, const struct load *load, struct tally *tally)
 {
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
 		*(uint64_t *)(void *)((char *)tally + counts[i].offset) =
 			json_take_whole(reading, counts[i].path, COUNT_MAX);
 	take_errors(reading, tally);
+	take_protocols(reading, load, tally);
 	for (int i = 0; i < MESSAGE_FAULT_MAX; i++) {
 		char path[64];
 
@@ -326,7 +364,7 @@ take_result(struct json_reading *reading, struct part *part)
 	json_take_text(reading, "verify.first", result->offence, sizeof result->offence);
 	result->planned = json_take_real(reading, "load.planned", RATE_MAX);
 	total->seconds = json_take_real(reading, "duration_s", SECONDS_MAX);
-	take_tally(reading, &total->tally);
+	take_tally(reading, &part->load, &total->tally);
 	take_histogram(reading, "latency_ns.response", &total->response);
 	take_histogram(reading, "latency_ns.service", &total->service);
 	take_histogram(reading, "latency_ns.connect", &total->connect);
@@ -382,5 +420,7 @@ part_free(struct part *part)
 const json_t *
 part_config(const struct part *part, const char *key)
 {
-	return json_object_get(json_at(part->json, "config"), key);
+	const json_t *value = json_object_get(json_at(part->json, "config"), key);
+
+	return value != NULL ? value : json_null();
 }

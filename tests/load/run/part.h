@@ -27,7 +27,8 @@ bool part_read(struct part *part, const char *path);
 /* Frees what the part holds. A part that is all zero is ignored. */
 void part_free(struct part *part);
 
-/* The value of key in the configuration of the load, borrowed; NULL: there is none. */
+/* The value of key in the configuration of the load, borrowed; null, if there is none: the
+ * result of an earlier version has fewer. */
 const json_t *part_config(const struct part *part, const char *key);
 
 #endif

@@ -18,6 +18,7 @@
 #include "tests/load/ask/target.h"
 #include "tests/load/drive/exchange.h"
 #include "tests/load/drive/message.h"
+#include "tests/load/drive/proxy_header.h"
 
 #define PORT_SECONDS 60 /* seconds that a closed connection keeps its port (TIME_WAIT) */
 
@@ -239,7 +240,8 @@ answer(struct question *question, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Connects within --connect-timeout, with TLS if asked for. Returns whether it did. */
+/* Connects within --connect-timeout, with a PROXY header and TLS if asked for. Returns whether
+ * it did. */
 static bool
 reach(struct question *question, int fd)
 {
@@ -252,6 +254,10 @@ reach(struct question *question, int fd)
 	is_reached = hub_connect(fd, (const struct sockaddr *)&target->socket, target->length) == 0;
 	if (!is_reached)
 		answer(question, "%s%s", strerror(errno), target_hint(errno));
+	else if (proxy_header_send(load, fd, target, 0) != 0) {
+		is_reached = false;
+		answer(question, "no PROXY header can be sent: %s", strerror(errno));
+	}
 	if (is_reached && load->tls != NULL) {
 		is_reached = hub_tls_connect(
 				     fd, load->tls, target_tls_name(load, question->target)) == 0;

@@ -164,6 +164,11 @@ configuration(const struct load *load)
 	json_object_set_new(object, "lifetime_s", seconds(load->lifetime));
 	json_object_set_new(object, "close", json_string(load_close_names[load->close]));
 	json_object_set_new(object, "tls", json_boolean(load->has_tls));
+	json_object_set_new(object, "alpn", text_or_null(load->alpn_text));
+	json_object_set_new(object, "proxy_header",
+		load->proxy_header != LOAD_PROXY_OFF
+			? json_string(load_proxy_names[load->proxy_header])
+			: json_null());
 	json_object_set_new(object, "connect_rate", whole(load->connect_rate));
 	json_object_set_new(object, "sources", whole(load->source_count));
 	json_object_set_new(object, "slow", whole(load->slow));
@@ -203,14 +208,27 @@ load_part(const struct result *result)
 		"unsent", whole(tally->unsent));
 }
 
+/* On which protocol of --alpn TLS handshakes have agreed; "" is for none. */
+static json_t *
+protocols_part(const struct load *load, const struct tally *tally)
+{
+	json_t *object = json_object();
+
+	if (load->alpn[0] != NULL)
+		json_object_set_new(object, "", whole(tally->agreed[0]));
+	for (unsigned i = 0; load->alpn[i] != NULL; i++)
+		json_object_set_new(object, load->alpn[i], whole(tally->agreed[i + 1]));
+	return object;
+}
+
 static json_t *
 connections_part(const struct result *result)
 {
 	const struct load *load = result->load;
 	const struct tally *tally = &result->total.tally;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "delayed",
-		whole(tally->delayed), "asked",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "delayed",
+		whole(tally->delayed), "alpn", protocols_part(load, tally), "asked",
 		whole((uint64_t)load->connections * result->run_count), "opened",
 		whole(tally->opened), "failed", whole(tally->failed), "alive_end",
 		whole(tally->alive_end), "reconnects", whole(tally->reconnects), "idle_asked",

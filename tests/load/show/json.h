@@ -7,7 +7,7 @@
 
 #include "tests/load/show/result.h"
 
-#define JSON_SCHEMA_VERSION 2
+#define JSON_SCHEMA_VERSION 3
 
 /* Makes the whole result. The caller frees it. Returns NULL if there is no memory. */
 json_t *json_result(const struct result *result);

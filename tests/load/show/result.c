@@ -375,6 +375,11 @@ note_method(struct result *result)
 			result->load->server_stats);
 	if (result->refusal[0] != '\0')
 		note(result, "a TLS handshake failed: %s", result->refusal);
+	if (total->tally.agreed[0] > 0)
+		note(result, "%llu TLS handshakes agreed on none of --alpn=%.256s",
+			(unsigned long long)total->tally.agreed[0], result->load->alpn_text);
+	if (result->load->interval == 0)
+		note(result, "no intervals: those of the parts have other lengths (--interval)");
 	if (result->load->verify == MESSAGE_NONE)
 		note(result, "not verified: replies were only counted");
 }

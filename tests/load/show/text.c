@@ -167,6 +167,18 @@ write_rate(char text[static UNITS_TEXT_SIZE], double rate)
 }
 
 static void
+print_protocols(FILE *stream, const struct load *load, const struct tally *tally)
+{
+	if (load->alpn[0] == NULL)
+		return;
+	fprintf(stream, "  TLS handshakes that agreed on a protocol:");
+	for (unsigned i = 0; load->alpn[i] != NULL; i++)
+		fprintf(stream, "%s %llu %s", i > 0 ? "," : "",
+			(unsigned long long)tally->agreed[i + 1], load->alpn[i]);
+	fprintf(stream, ", %llu none\n", (unsigned long long)tally->agreed[0]);
+}
+
+static void
 print_rates(FILE *stream, const struct result *result)
 {
 	const struct load *load = result->load;
@@ -192,6 +204,7 @@ print_rates(FILE *stream, const struct result *result)
 			(unsigned long long)tally->idle_alive);
 	if (tally->reconnects > 0)
 		fprintf(stream, "  reconnects %s\n", units_write_whole(a, tally->reconnects));
+	print_protocols(stream, load, tally);
 	if (tally->lost + tally->shed + tally->expired + tally->unsent > 0)
 		fprintf(stream,
 			"  messages without a reply: %llu lost, %llu shed, %llu past their "

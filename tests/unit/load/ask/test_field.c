@@ -49,6 +49,20 @@ Test(field, a_grid_is_of_processes_and_threads)
 		cr_assert_not_null(field_grid(wrong[i], load), "%s", wrong[i]);
 }
 
+Test(field, protocols_are_names)
+{
+	static const char *const names[] = {"h2", "http/1.1"};
+	static const char *const wrong[] = {
+		"", ",", "h2,", ",h2", "h2,,h3", "h 2", "a\tb", "\xc3\xa9", "1,2,3,4,5,6,7,8,9"};
+
+	cr_assert_null(field_alpn("h2,http/1.1", load));
+	cr_assert_str_eq(load->alpn_text, "h2,http/1.1");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		cr_assert_str_eq(load->alpn[i], names[i]);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not_null(field_alpn(wrong[i], load), "%s", wrong[i]);
+}
+
 Test(field, sources_are_addresses_networks_and_ranges)
 {
 	static const char *const wrong[] = {"", "127.0.0", "127.0.0.1/", "127.0.0.1/7",

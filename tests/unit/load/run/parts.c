@@ -129,3 +129,12 @@ parts_keep(int number)
 	cr_assert(json_write(json, parts_paths[number]));
 	json_decref(json);
 }
+
+bool
+parts_noted(const char *text)
+{
+	for (unsigned i = 0; i < parts_merged->note_count; i++)
+		if (strstr(parts_merged->notes[i], text) != NULL)
+			return true;
+	return false;
+}

@@ -36,6 +36,9 @@ void parts_store_good(int number, void (*spoil)(struct result *result));
 void parts_merge(const int *numbers);
 #define PARTS_MERGE(...) parts_merge((const int[]){__VA_ARGS__, -1})
 
+/* Whether the merged result has a note with this text. */
+bool parts_noted(const char *text);
+
 /* Stores the merged result in the file of that number. */
 void parts_keep(int number);
 

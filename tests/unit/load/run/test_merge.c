@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hub/base/clock.h"
+#include "tests/load/ask/field.h"
 #include "tests/load/ask/random.h"
 #include "tests/load/show/json_read.h"
 #include "tests/unit/load/run/parts.h"
@@ -115,6 +116,28 @@ Test(merge, errors_and_faults_add_and_keep_their_kinds)
 	cr_assert_eq(tally->in_flight_max, 12);
 	cr_assert_str_eq(parts_merged->offence, "byte 5");
 	cr_assert_eq(parts_merged->code, LOAD_CORRUPT);
+}
+
+static void
+agree(struct result *result)
+{
+	result->total.tally.agreed[0] = 3;
+	result->total.tally.agreed[2] = 5;
+}
+
+Test(merge, handshakes_add_by_the_protocol_that_they_agreed_on)
+{
+	cr_assert_null(field_alpn("h2,http/1.1", &parts_load));
+	for (int i = 0; i < 3; i++)
+		parts_store_good(i, agree);
+	PARTS_MERGE(0, 1);
+	/* What is merged can be merged. */
+	parts_keep(1);
+	PARTS_MERGE(2, 1);
+	cr_assert_arr_eq(parts_merged->total.tally.agreed, ((const uint64_t[]){9, 0, 15}),
+		3 * sizeof(uint64_t));
+	cr_assert_eq(parts_merged->reason_count, 0, "%s", *parts_merged->reasons);
+	cr_assert(parts_noted("9 TLS handshakes agreed on none of --alpn=h2,http/1.1"));
 }
 
 /* ---- the judgement ---- */
@@ -237,6 +260,20 @@ be_larger(struct result *result)
 	strcpy(parts_load.sizes_text, "128");
 }
 
+static void
+offer(struct result *result)
+{
+	(void)result;
+	cr_assert_null(field_alpn("h2", &parts_load));
+}
+
+static void
+come_through_a_balancer(struct result *result)
+{
+	(void)result;
+	parts_load.proxy_header = LOAD_PROXY_V2;
+}
+
 Test(merge, parts_that_do_not_belong_together_are_invalid)
 {
 	static const struct {
@@ -246,7 +283,8 @@ Test(merge, parts_that_do_not_belong_together_are_invalid)
 		{be_shorter, "for 5 of 10 s"}, {be_interrupted, "was interrupted"},
 		{send_late, "went out late"}, {not_run, "no connection could be opened"},
 		{run_twice, "2 runs"}, {go_elsewhere, "targets"}, {be_closed, "mode"},
-		{speak_tls, "tls"}, {be_larger, "size"}};
+		{speak_tls, "tls"}, {offer, "alpn"}, {come_through_a_balancer, "proxy_header"},
+		{be_larger, "size"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		const struct load before = parts_load;

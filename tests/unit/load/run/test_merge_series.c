@@ -33,6 +33,29 @@ add_intervals_later(struct result *result)
 	result->series[0].summary.p99 = 9;
 }
 
+static void
+add_short_intervals(struct result *result)
+{
+	add_intervals(result);
+	parts_load.interval /= 2;
+}
+
+Test(merge_series, those_of_different_lengths_are_left_out_and_this_is_said)
+{
+	parts_store_good(0, add_intervals);
+	parts_store_good(1, add_short_intervals);
+	parts_store_good(3, add_intervals);
+	PARTS_MERGE(1, 0);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(parts_merged->series_count, 0);
+		cr_assert_eq(parts_merged->reason_count, 0);
+		cr_assert(parts_noted("--interval"));
+		/* It stays so in what is merged further. */
+		parts_keep(2);
+		PARTS_MERGE(3, 2);
+	}
+}
+
 Test(merge_series, intervals_are_aligned_by_the_wall_clock)
 {
 	static const double offered[] = {100, 100, 200, 200, 100, 100};

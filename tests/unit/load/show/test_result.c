@@ -23,6 +23,7 @@ begin(void)
 	load.connections = CONNECTIONS;
 	load.max_lag_share = 0.1;
 	load.churn = -1;
+	load.interval = CLOCK_SECOND;
 	load.verify = MESSAGE_FULL;
 	result = result_new(&load);
 	cr_assert_not_null(result);
