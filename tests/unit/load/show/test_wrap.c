@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define END "(end)"
+
 static char output[4096];
 
 /* Returns what a terminal of that width gets for the text; 0: what a file gets. */
@@ -14,7 +16,8 @@ wrapped(const char *text, unsigned short width)
 	struct winsize size = {.ws_row = 24, .ws_col = width};
 	struct wrap wrap;
 	int master, terminal, pipes[2];
-	ssize_t length;
+	size_t length = 0;
+	ssize_t got;
 	FILE *stream;
 
 	if (width > 0) {
@@ -28,9 +31,16 @@ wrapped(const char *text, unsigned short width)
 	cr_assert_eq(wrap_width(stream), width);
 	fputs(text, wrap_begin(&wrap, stream));
 	wrap_end(&wrap);
+	/* A terminal gives what it has got in pieces. */
+	fputs(END, stream);
 	fflush(stream);
-	length = read(master, output, sizeof output - 1);
-	output[length > 0 ? length : 0] = '\0';
+	do {
+		got = read(master, output + length, sizeof output - 1 - length);
+		cr_assert_gt(got, 0);
+		length += (size_t)got;
+		output[length] = '\0';
+	} while (strstr(output, END) == NULL);
+	*strstr(output, END) = '\0';
 	fclose(stream);
 	close(master);
 	return output;
