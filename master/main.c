@@ -230,6 +230,7 @@ open_all(struct master *master)
 	reopen_prepare(master);
 	if (privileges_assume(&master->privileges) != 0)
 		return -1;
+	reopen_check(master);
 	master->sockets.can_bind = !master->privileges.changes;
 	return 0;
 }

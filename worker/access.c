@@ -179,9 +179,10 @@ access_log(const struct access *access, int client, const struct fd_opening *ope
 			strerror(errno));
 }
 
-void
+bool
 access_reopen(const struct worker_heritage *heritage, int file)
 {
-	if (heritage->settings.access_file != 0)
-		dup3(file, heritage->settings.access_file, O_CLOEXEC);
+	int own = heritage->settings.access_file;
+
+	return own == 0 || dup3(file, own, O_CLOEXEC) == own;
 }

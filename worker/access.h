@@ -54,7 +54,7 @@ void access_log(const struct access *access, int client, const struct fd_opening
 	const struct worker_heritage *heritage);
 
 /* The master has opened the access log again: lines go to that file, which stays the caller's. Does
- * nothing if they go to the log. */
-void access_reopen(const struct worker_heritage *heritage, int file);
+ * nothing if they go to the log. Returns false if they go on in the former file. */
+bool access_reopen(const struct worker_heritage *heritage, int file);
 
 #endif

@@ -20,13 +20,11 @@ captured_log(void)
 	return own_log != -1 ? own_log : STDERR_FILENO;
 }
 
-void
+bool
 captured_reopen(int file)
 {
-	if (own_log != -1)
-		dup3(file, own_log, O_CLOEXEC);
-	else
-		dup2(file, STDERR_FILENO);
+	return own_log != -1 ? dup3(file, own_log, O_CLOEXEC) == own_log
+			     : dup2(file, STDERR_FILENO) == STDERR_FILENO;
 }
 
 int

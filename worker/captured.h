@@ -3,6 +3,8 @@
 #ifndef HUBBUB_WORKER_CAPTURED_H
 #define HUBBUB_WORKER_CAPTURED_H
 
+#include <stdbool.h>
+
 /* Makes the pipe standard output and standard error, and closes it; the process's log goes on where
  * it went. Standard output is flushed at the end of each line from now on. Before threads start.
  * Returns 0, or -1 with errno and nothing changed. */
@@ -15,7 +17,8 @@ void captured_end(void);
 /* The file descriptor of the log. */
 int captured_log(void);
 
-/* The log goes to that file from now on, whose descriptor stays the caller's. */
-void captured_reopen(int file);
+/* The log goes to that file from now on, whose descriptor stays the caller's. Returns false if it
+ * goes on as before. */
+bool captured_reopen(int file);
 
 #endif

@@ -72,6 +72,14 @@ adopt(struct worker *worker, const struct channel_message *message, int listener
 		close(listener);
 }
 
+/* One of the logs goes on in that file. Returns false if it could not be made to. */
+static bool
+reopen(const struct worker *worker, int64_t log, int file)
+{
+	return log == CHANNEL_ACCESS_LOG ? access_reopen(worker->heritage, file)
+					 : captured_reopen(file);
+}
+
 static void
 on_message(struct worker *worker, const struct channel_message *message, int descriptor)
 {
@@ -101,12 +109,8 @@ on_message(struct worker *worker, const struct channel_message *message, int des
 		thread_report(&worker->threads[0], CHANNEL_DUMP_MISSED, message->value);
 		break;
 	case CHANNEL_REOPEN:
-		if (descriptor == -1)
+		if (descriptor == -1 || !reopen(worker, message->value, descriptor))
 			thread_report(&worker->threads[0], CHANNEL_REOPEN_MISSED, message->value);
-		else if (message->value == CHANNEL_ACCESS_LOG)
-			access_reopen(worker->heritage, descriptor);
-		else
-			captured_reopen(descriptor);
 		break;
 	case CHANNEL_ASK:
 		if (descriptor != -1 && !worker->is_leaving) {

@@ -14,6 +14,13 @@ reopen_prepare(struct master *master)
 		accesslog_give(file, master->privileges.user, master->privileges.group);
 }
 
+void
+reopen_check(const struct master *master)
+{
+	if (master->privileges.changes && master->options.worker.access_file != 0)
+		accesslog_check(master->options.access_log);
+}
+
 bool
 reopen_access_log(struct master *master)
 {

@@ -30,6 +30,15 @@ accesslog_give(int fd, uid_t user, gid_t group)
 			strerror(errno));
 }
 
+void
+accesslog_check(const char *path)
+{
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
+		log_warning("the user cannot open the access log %s again: %s; a rotation, a "
+			    "reload and an upgrade will fail (make it the user's: chown)",
+			path, strerror(errno));
+}
+
 bool
 accesslog_reopen(const char *path, int fd)
 {

@@ -93,3 +93,17 @@ Test(accesslog, an_empty_file_becomes_the_users)
 	cr_assert_eq(status.st_uid, 12);
 	close(fd);
 }
+
+Test(accesslog, that_the_user_cannot_open_again_is_told_of)
+{
+	int fd = accesslog_open(path);
+
+	complaint_listen();
+	accesslog_check(path);
+	cr_assert_str_eq(complaint_heard(), "");
+	cr_assert_eq(unlink(path), 0);
+	complaint_listen();
+	accesslog_check(path);
+	cr_assert_not_null(strstr(complaint_heard(), "cannot open the access log"));
+	close(fd);
+}
