@@ -64,9 +64,9 @@ const steps = [
       expect("options", text("options"), "--processes=2");
       expect("lag, for who cannot see it", document.getElementById("heat").getAttribute("aria-label"), /^The most now: 2.0 ms/);
     }},
-  {name: "one listener in use", state: state(200, {listeners: [listener("-", 7), listener("admin", 0, {listens: false})]}),
+  {name: "one listener in use", state: state(100, {listeners: [listener("-", 7), listener("admin", 0, {listens: false})]}),
     look() { expect("listeners", isShown("several"), false); }},
-  {name: "two listeners", state: state(300, {listeners: [listener("-", 8), listener("admin", 5)]}),
+  {name: "two listeners", state: state(100, {listeners: [listener("-", 8), listener("admin", 5)]}),
     look() {
       expect("listeners", isShown("several"), true);
       expect("its rate", cells("listeners", 0), "–|2|1|8|1|0");
