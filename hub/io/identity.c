@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
@@ -94,14 +95,15 @@ note(struct hub *hub, struct hub_fd *entry, const struct stat *status)
 	}
 }
 
-/* A message queue (mq_overview(7)) is a regular file to fstat(2), but it can be waited for. */
+/* A message queue (mq_overview(7)) is a regular file to fstat(2), but it can be waited for. Its
+ * file system lies on no device, so a file on a disk is not asked. */
 static bool
 is_message_queue(int fd, const struct stat *status)
 {
 	struct statfs system;
 
-	return S_ISREG(status->st_mode) && kernel_fstatfs(fd, &system) == 0 &&
-	       system.f_type == MQUEUE_MAGIC;
+	return S_ISREG(status->st_mode) && major(status->st_dev) == 0 &&
+	       kernel_fstatfs(fd, &system) == 0 && system.f_type == MQUEUE_MAGIC;
 }
 
 void

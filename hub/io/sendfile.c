@@ -113,14 +113,17 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	struct hub_coroutine *self = hub_enter();
 	struct fd_hold to, from;
 	size_t done = 0;
+	bool was_known, may_have_switched = false;
 
 	if (self == NULL)
 		return -1;
+	was_known = fd_known(in) != NULL;
 	to = fd_hold(fd_lookup(self->hub, out));
 	from = fd_hold(fd_lookup(self->hub, in));
 	if (to.entry == NULL || from.entry == NULL)
 		return -1;
-	if (!fd_renew(to.entry) || !fd_renew(from.entry))
+	/* A file that was opened for this call has just been asked who it is. */
+	if (!fd_renew(to.entry) || (was_known && !fd_renew(from.entry)))
 		return -1;
 	to = fd_hold(to.entry);
 	from = fd_hold(from.entry);
@@ -133,8 +136,9 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 
 		/* One of the two was closed while the call waited for the socket. */
 		errno = EBADF;
-		if (fd_is_kept(&from) && fd_is_held(&to))
+		if (!may_have_switched || (fd_is_kept(&from) && fd_is_held(&to)))
 			sent = send_now(&to, &from, offset, count - done);
+		may_have_switched = true;
 		if (sent == 0)
 			break;
 		if (sent > 0) {

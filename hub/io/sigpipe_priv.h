@@ -12,7 +12,7 @@
 
 struct sigpipe_guard {
 	sigset_t before;
-	sigset_t pending;
+	bool was_pending;
 };
 
 static inline void
@@ -22,8 +22,13 @@ sigpipe_block(struct sigpipe_guard *guard)
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
-	kernel_sigpending(&guard->pending);
 	kernel_sigmask(SIG_BLOCK, &pipe, &guard->before);
+	guard->was_pending = false;
+	/* A signal that was not blocked was not pending. */
+	if (sigismember(&guard->before, SIGPIPE)) {
+		kernel_sigpending(&pipe);
+		guard->was_pending = sigismember(&pipe, SIGPIPE);
+	}
 }
 
 /* is_raised: the call may have raised the signal, since it failed with EPIPE or sent only a part.
@@ -37,7 +42,7 @@ sigpipe_unblock(const struct sigpipe_guard *guard, bool is_raised)
 
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
-	if (is_raised && !sigismember(&guard->pending, SIGPIPE))
+	if (is_raised && !guard->was_pending)
 		while (kernel_sigtimedwait(&pipe, NULL, &now) == -1 && errno == EINTR)
 			continue;
 	kernel_sigmask(SIG_SETMASK, &guard->before, NULL);

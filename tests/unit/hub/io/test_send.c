@@ -1,5 +1,7 @@
 /* Sending: all goes out however long it takes, and what an end of it tells. */
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -164,6 +166,36 @@ closed_peer_body(void *argument)
 	hub_close(pair[0]);
 	hub_close(file);
 	return argument;
+}
+
+/* What the call makes pending is taken away, and what somebody else has made pending is kept. */
+static void *
+blocked_signal_body(void *argument)
+{
+	int file = open("/proc/self/exe", O_RDONLY);
+	off_t offset = 0;
+	sigset_t pipe, pending;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	hub_close(pair[1]);
+	for (int i = 0; i < 2; i++) {
+		trace_call("sendfile", hub_sendfile(pair[0], file, &offset, 1));
+		sigpending(&pending);
+		trace_whether("pending", sigismember(&pending, SIGPIPE));
+		pthread_kill(pthread_self(), SIGPIPE);
+	}
+	hub_close(pair[0]);
+	hub_close(file);
+	return argument;
+}
+
+Test(send, a_signal_that_was_pending_stays_so)
+{
+	in_hub(blocked_signal_body, NULL);
+	cr_assert_str_eq(trace_text(), "sendfile EPIPE, not pending, sendfile EPIPE, pending");
 }
 
 Test(send, writing_to_a_closed_peer_raises_no_signal)
