@@ -76,7 +76,7 @@ const steps = [
     draining: [worker(0, 10, 393, draining)]}),
     look() {
       expect("a new process has no rate yet", cells("hubs", 0), /^0 \(pid 20\)\|0\|ready\|5\|–\|/);
-      expect("the former one keeps its own", cells("draining", 0), "0|10|1|draining|10|9 %|2.0MB|100 s|30 s");
+      expect("the former one keeps its own", cells("draining", 0), "0|10|1|draining|10|29 %|2.0MB|100 s|30 s");
     }},
   {name: "after the reload", state: state(500, {generation: 2, workers: [worker(0, 20, 17, {generation: 2}), worker(1, 21, 0, {generation: 2})]}),
     look() {
