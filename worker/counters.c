@@ -1,5 +1,5 @@
-/* The segment in one process: own_file with its record locks, the number of this master, and the
- * layout of its program. Order of claiming and freeing: the right to a row is locked before the row
+/* The segment in one process: its record locks, the number of this master, and the layout of its
+ * program. Order of claiming and freeing: the right to a row is locked before the row
  * becomes LIVE, and unlocked only after it is folded or left for another master, so that no living
  * row is without a holder. Sums read without locks, and read again if a fold moved counts
  * meanwhile. */
@@ -24,24 +24,15 @@
 #include "worker/sums.h"
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
-#define ROWS_AT_ONCE 64                     /* by which the file grows */
 #define FOLD_TRIES 50                       /* of 0.1 ms and the system call: about 8 ms in all */
 #define READS_AT_ONCE 20
 #define READS_MAX 1000 /* about 0.2 s; the last read may be wrong */
 
 /* The process's place in the segment that it has made or mapped. */
-static int own_file = -1;   /* the segment's descriptor, never closed */
 static uint32_t own_number; /* this master's number in the segment, from 1 */
 static uint32_t own_layout; /* index of this program's layout */
 /* Rows are left DEAD that this process could not fold, since another master folded. */
 static bool own_left;
-
-/* The size of the segment's file with so many rows. */
-static size_t
-bytes_of(size_t rows)
-{
-	return offsetof(struct counters, rows) + rows * sizeof(struct worker_row);
-}
 
 static struct counters *
 become_master(struct counters *counters, int fd)
@@ -53,7 +44,7 @@ become_master(struct counters *counters, int fd)
 	/* Its holes would be filled in a core. */
 	kernel_madvise(counters, sizeof *counters, MADV_DONTDUMP);
 	own_layout = (uint32_t)layout;
-	own_file = fd;
+	segment_enter(fd);
 	own_left = false;
 	own_number = __atomic_add_fetch(&counters->masters, 1, __ATOMIC_RELAXED);
 	return counters;
@@ -63,7 +54,7 @@ struct counters *
 counters_new(int *fd)
 {
 	struct counters *counters =
-		memory_new_growing(COUNTERS_NAME, bytes_of(ROWS_AT_ONCE), sizeof *counters, fd);
+		memory_new_growing(COUNTERS_NAME, segment_bytes(1), sizeof *counters, fd);
 
 	if (counters == NULL)
 		return NULL;
@@ -77,7 +68,7 @@ counters_new(int *fd)
 struct counters *
 counters_map(int fd)
 {
-	struct counters *counters = memory_map_growing(fd, bytes_of(0), sizeof *counters);
+	struct counters *counters = memory_map_growing(fd, segment_bytes(0), sizeof *counters);
 	int error = EPROTO;
 
 	if (counters == NULL)
@@ -106,20 +97,15 @@ counters_server(struct counters *counters)
 	return &counters->layouts[own_layout].server;
 }
 
-int
-counters_file(void)
-{
-	return own_file;
-}
-
 /* ---- whose a row is ---- */
 
 /* Locks (F_WRLCK) or unlocks (F_UNLCK) count bytes: all of them or none, without waiting. */
 static bool
 lock(short type, off_t first, uint32_t count)
 {
-	CHECK_WHY(own_file != -1, "before counters_new or counters_map there is nothing to lock");
-	return rights_lock(own_file, type, first, count);
+	CHECK_WHY(segment_file() != -1,
+		"before counters_new or counters_map there is nothing to lock");
+	return rights_lock(segment_file(), type, first, count);
 }
 
 int
@@ -142,7 +128,7 @@ counters_are_orphaned(const char *path, pid_t pid)
 	int fd;
 
 	/* Closing any descriptor of the own segment's file would release this process's locks. */
-	if (stat(path, &other) != 0 || (fstat(own_file, &own) == 0 && own.st_dev == other.st_dev &&
+	if (stat(path, &other) != 0 || (fstat(segment_file(), &own) == 0 && own.st_dev == other.st_dev &&
 					       own.st_ino == other.st_ino))
 		return false;
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -191,23 +177,14 @@ claim_at(const struct counters *counters, struct worker_row *rows, uint32_t coun
 	return true;
 }
 
-/* Sees to it that the file has so many rows. */
-static bool
-reach(uint32_t rows)
-{
-	uint32_t whole = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
-
-	return memory_grow(own_file, bytes_of(whole < COUNTERS_ROWS ? whole : COUNTERS_ROWS));
-}
-
 /* Nothing of a row is touched before the file has it. */
 static struct worker_row *
 claim(struct counters *counters, uint32_t count)
 {
 	for (uint32_t at = 0; at + count <= COUNTERS_ROWS; at++) {
-		uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+		uint32_t used = segment_used(counters);
 
-		if (at + count > used && !reach(at + count))
+		if (at + count > used && !segment_reach(at + count))
 			return NULL;
 		if (row_state(&counters->rows[at]) != ROW_FREE ||
 			!claim_at(counters, &counters->rows[at], count))
@@ -253,12 +230,6 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 }
 
 /* ---- adding up ---- */
-
-static uint32_t
-rows_used(const struct counters *counters)
-{
-	return __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
-}
 
 /* The right to fold. Callers never wait for it long: the master that has it may be stopped. */
 static bool
@@ -309,7 +280,7 @@ fold_orphan(struct counters *counters, struct worker_row *row)
 	if (!lock(F_WRLCK, rights_to_fold(counters, row), 1))
 		return;
 	if (row_state(row) == ROW_LIVE &&
-		!rights_are_locked(own_file, rights_life(counters, row), 1))
+		!rights_are_locked(segment_file(), rights_life(counters, row), 1))
 		bury_orphan(counters, row);
 	if (row_state(row) == ROW_DEAD)
 		fold_row(counters, row);
@@ -324,7 +295,7 @@ counters_fold_orphans(struct counters *counters)
 	own_left = false;
 	/* Finish the fold of a master that died while it had the right. */
 	fold_finish(counters);
-	for (uint32_t i = 0; i < rows_used(counters); i++) {
+	for (uint32_t i = 0; i < segment_used(counters); i++) {
 		struct worker_row *row = &counters->rows[i];
 		uint32_t state = row_state(row);
 

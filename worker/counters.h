@@ -22,9 +22,6 @@ struct counters *counters_new(int *fd);
  * if LAYOUTS_MAX other programs have used it. */
 struct counters *counters_map(int fd);
 
-/* The segment's file descriptor in this process and its children; -1 if there is none. */
-int counters_file(void);
-
 /* Unmaps the segment and nulls the pointer. NULL is ignored. */
 void counters_free(struct counters **counters);
 

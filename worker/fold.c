@@ -58,7 +58,7 @@ fold_bury(const struct counters *counters, struct worker_row *row)
 static struct worker_row *
 ledger_of(struct counters *counters, const struct worker_row *dead)
 {
-	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+	uint32_t used = segment_used(counters);
 
 	for (uint32_t i = 0; i < used; i++) {
 		struct worker_row *row = &counters->rows[i];

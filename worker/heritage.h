@@ -83,7 +83,7 @@ struct worker_heritage {
 	 * or 0. */
 	pid_t master;
 
-	struct counters *counters; /* the shared segment; counters_file is its descriptor */
+	struct counters *counters; /* the shared segment; segment_file is its descriptor */
 	struct worker_row *rows;   /* this worker's rows, one per hub */
 	struct worker_memo *memo;  /* this worker's; its master has mapped it, too */
 	/* The connections of each peer; NULL if no limit of them has been set so far. Borrowed. */

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 
 #include "hub/base/check.h"
-#include "worker/counters.h"
 #include "worker/rights.h"
+#include "worker/segment.h"
 
 static bool
 lock(const char *name, short type)
 {
-	int file = counters_file();
+	int file = segment_file();
 
 	CHECK_WHY(file != -1, "without a segment there is nothing to lock");
 	return rights_lock(file, type, rights_of_name(name), 1);

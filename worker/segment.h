@@ -13,6 +13,8 @@
 #ifndef HUBBUB_WORKER_SEGMENT_H
 #define HUBBUB_WORKER_SEGMENT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hub/scheduler.h"
@@ -137,7 +139,7 @@ struct counters {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t row_size;
-	uint32_t used;    /* rows from this index on have never been claimed */
+	uint32_t used;    /* rows from this index on have never been claimed; see segment_used */
 	uint32_t folds;   /* odd while the record below counts in place of its two rows */
 	uint32_t masters; /* how many masters the segment has had */
 	/* Clock (nanoseconds) from which complain() may log another line. */
@@ -146,5 +148,23 @@ struct counters {
 	struct layout layouts[LAYOUTS_MAX];
 	struct worker_row rows[COUNTERS_ROWS];
 };
+
+/* ---- the file of the segment that this process uses ---- */
+
+/* The process has made or mapped the segment of this file, which stays open. */
+void segment_enter(int fd);
+
+/* Its file descriptor in this process and its children; -1 if there is none. */
+int segment_file(void);
+
+/* The size of the file with at least so many rows. */
+size_t segment_bytes(uint32_t rows);
+
+/* Sees to it that the file has so many rows, at most COUNTERS_ROWS. Returns false with errno. */
+bool segment_reach(uint32_t rows);
+
+/* How many rows may be read: those that have been claimed, whatever a worker has written over their
+ * number, and no row that the file does not have. */
+uint32_t segment_used(const struct counters *counters);
 
 #endif

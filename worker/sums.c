@@ -64,7 +64,7 @@ bool
 sums_read(const struct counters *counters, uint32_t folds, const struct sums_selection *selection,
 	struct worker_row *sum)
 {
-	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+	uint32_t used = segment_used(counters);
 	bool found = false;
 
 	*sum = (struct worker_row){.worker = selection->worker, .index = selection->hub};

@@ -156,9 +156,8 @@ static bool
 lives(const struct tally *tally, const struct counters *counters, uint64_t holder)
 {
 	const struct worker_row *row = &counters->rows[holder >> ROW_SHIFT];
-	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_ACQUIRE);
 
-	return row < &counters->rows[used] && row_state(row) == ROW_LIVE &&
+	return holder >> ROW_SHIFT < segment_used(counters) && row_state(row) == ROW_LIVE &&
 	       __atomic_load_n(&row->heartbeat, __ATOMIC_ACQUIRE) != 0 &&
 	       is_same_holder(holder_of(tally, counters, row), holder);
 }

@@ -1,6 +1,7 @@
 /* A memfd is mapped only at the size that the caller expects: the memory of a program whose structs
  * differ is refused. It is sealed, so that it never gets shorter, not even by two processes that
- * lengthen it at once: an access beyond its end would be SIGBUS. */
+ * lengthen it at once: an access beyond its end would be SIGBUS. And no other seal can be added, by
+ * which one process would keep the others from lengthening it. */
 #include "hub/base/memory.h"
 
 #include <errno.h>
@@ -40,8 +41,12 @@ memory_grow(int fd, size_t size)
 		return false;
 	if ((size_t)status.st_size >= size || kernel_ftruncate(fd, (off_t)size) == 0)
 		return true;
-	/* Another process has made it longer meanwhile. */
-	return errno == EPERM;
+	/* Another process has made it longer meanwhile; or has sealed it, made by a program that
+	 * allowed that. */
+	if (errno != EPERM || kernel_fstat(fd, &status) != 0)
+		return false;
+	errno = EPERM;
+	return (size_t)status.st_size >= size;
 }
 
 void *
@@ -54,7 +59,7 @@ memory_new_growing(const char *name, size_t least, size_t most, int *fd)
 	if (*fd == -1)
 		return NULL;
 	if (kernel_ftruncate(*fd, (off_t)least) == 0 &&
-		kernel_fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK) == 0)
+		kernel_fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
 		memory = memory_map_growing(*fd, least, most);
 	if (memory != NULL)
 		return memory;

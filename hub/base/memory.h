@@ -17,7 +17,8 @@ void *memory_new_growing(const char *name, size_t least, size_t most, int *fd)
 	HUB_INSIDE(memory_new_growing);
 
 /* Sees to it that at least the first size bytes of memory that grows are there, for all that have
- * mapped it. Returns false with errno, as EFBIG by a limit on the size of files. */
+ * mapped it. Returns false with errno, as EFBIG by a limit on the size of files, or
+ * EPERM if another process has sealed it. */
 bool memory_grow(int fd, size_t size) HUB_INSIDE(memory_grow);
 
 /* Maps the memory behind another process's fd. NULL with errno; EPROTO if its size is not size. */

@@ -49,7 +49,7 @@ static struct hub_sums
 collect(const struct counters *counters)
 {
 	/* Another master may claim more rows meanwhile. */
-	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_RELAXED);
+	uint32_t used = segment_used(counters);
 	struct hub_sums sums = {0};
 
 	for (uint32_t i = 0; i < used; i++) {

@@ -44,7 +44,7 @@ close_the_rest(const struct worker_heritage *heritage)
 		return -1;
 	memcpy(keep, heritage->sockets, count * sizeof *keep);
 	keep[count++] = heritage->channel;
-	keep[count++] = counters_file();
+	keep[count++] = segment_file();
 	if (heritage->output != 0)
 		keep[count++] = heritage->output;
 	if (heritage->settings.access_file != 0)

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -83,6 +84,25 @@ Test(memory, that_grows_is_there_for_all_who_have_mapped_it)
 	memory_free((void **)&own, 10 * SIZE);
 	memory_free((void **)&others, 10 * SIZE);
 	close(fd);
+}
+
+/* One process cannot keep the others from growing; and if it could, in memory of a program that
+ * allowed it, they would know. */
+Test(memory, that_grows_cannot_be_sealed_and_where_it_is_nobody_takes_it_for_grown)
+{
+	int fd, sealed = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *memory = memory_new_growing("test", 1, SIZE, &fd);
+
+	cr_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW), -1);
+	cr_assert_eq(errno, EPERM);
+	cr_assert(memory_grow(fd, SIZE));
+	cr_assert_eq(fcntl(sealed, F_ADD_SEALS, F_SEAL_GROW), 0);
+	errno = 0;
+	cr_assert_not(memory_grow(sealed, SIZE));
+	cr_assert_eq(errno, EPERM);
+	memory_free(&memory, SIZE);
+	close(fd);
+	close(sealed);
 }
 
 Test(memory, freeing_unmaps_and_nulls_and_may_be_repeated)
