@@ -161,7 +161,6 @@ closed(void *context)
 	const struct acceptor *acceptor = context;
 	struct worker_thread *thread = acceptor->thread;
 
-	DCHECK(thread->row->closed < thread->row->opened);
 	counters_add(&thread->row->closed, 1);
 	counters_add(&acceptor->listened->open, (uint64_t)-1);
 	counters_give_permits(thread->row, 1);

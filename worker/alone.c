@@ -60,9 +60,11 @@ stuck_at(const struct worker *worker, int64_t began)
 		int64_t last =
 			__atomic_load_n(&worker->heritage->rows[i].heartbeat, __ATOMIC_RELAXED);
 
-		oldest = last < oldest ? last : oldest;
+		/* One of the future was overwritten. */
+		if (last < oldest && last <= hub_now())
+			oldest = last;
 	}
-	return (oldest > began ? oldest : began) + ORPHAN_TIME;
+	return (oldest > began && oldest != INT64_MAX ? oldest : began) + ORPHAN_TIME;
 }
 
 void

@@ -15,7 +15,8 @@ may_log(struct counters *counters)
 	int64_t now = clock_now();
 	int64_t next = __atomic_load_n(&counters->next_complaint, __ATOMIC_RELAXED);
 
-	return now >= next &&
+	/* A time further away than any hub sets was overwritten, and would silence all for ever. */
+	return (now >= next || next > now + CLOCK_SECOND) &&
 	       __atomic_compare_exchange_n(&counters->next_complaint, &next, now + CLOCK_SECOND,
 		       false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }

@@ -31,6 +31,13 @@
 /* The process's place in the segment that it has made or mapped. */
 static uint32_t own_number; /* this master's number in the segment, from 1 */
 static uint32_t own_layout; /* index of this program's layout */
+/* What this master has written into the rows that it has claimed, where no worker can overwrite
+ * it. */
+static struct own_row {
+	bool is_own;
+	uint32_t worker, generation;
+	uint16_t index;
+} own_rows[COUNTERS_ROWS];
 /* Rows are left DEAD that this process could not fold, since another master folded. */
 static bool own_left;
 
@@ -45,9 +52,21 @@ become_master(struct counters *counters, int fd)
 	kernel_madvise(counters, sizeof *counters, MADV_DONTDUMP);
 	own_layout = (uint32_t)layout;
 	segment_enter(fd);
+	memset(own_rows, 0, sizeof own_rows);
 	own_left = false;
-	own_number = __atomic_add_fetch(&counters->masters, 1, __ATOMIC_RELAXED);
+	/* 0 is no master's, also after so many. */
+	do
+		own_number = __atomic_add_fetch(&counters->masters, 1, __ATOMIC_RELAXED);
+	while (own_number == 0);
 	return counters;
+}
+
+static void
+begin_with(struct counters *counters)
+{
+	counters->magic = COUNTERS_MAGIC;
+	counters->version = COUNTERS_VERSION;
+	counters->row_size = sizeof(struct worker_row);
 }
 
 struct counters *
@@ -58,9 +77,7 @@ counters_new(int *fd)
 
 	if (counters == NULL)
 		return NULL;
-	counters->magic = COUNTERS_MAGIC;
-	counters->version = COUNTERS_VERSION;
-	counters->row_size = sizeof(struct worker_row);
+	begin_with(counters);
 	/* Cannot fail: a new segment has no layout yet. */
 	return become_master(counters, *fd);
 }
@@ -93,7 +110,6 @@ counters_free(struct counters **counters)
 struct worker_row *
 counters_server(struct counters *counters)
 {
-	DCHECK(layout_is_ready(counters, own_layout));
 	return &counters->layouts[own_layout].server;
 }
 
@@ -103,9 +119,10 @@ counters_server(struct counters *counters)
 static bool
 lock(short type, off_t first, uint32_t count)
 {
-	CHECK_WHY(segment_file() != -1,
-		"before counters_new or counters_map there is nothing to lock");
-	return rights_lock(segment_file(), type, first, count);
+	int file = segment_file();
+
+	CHECK_WHY(file != -1, "before counters_new or counters_map there is nothing to lock");
+	return rights_lock(file, type, first, count);
 }
 
 int
@@ -115,9 +132,9 @@ counters_hold(const struct counters *counters, const struct worker_row *rows, ui
 }
 
 bool
-counters_is_own(const struct worker_row *row)
+counters_is_own(const struct counters *counters, const struct worker_row *row)
 {
-	return __atomic_load_n(&row->master, __ATOMIC_RELAXED) == own_number;
+	return own_rows[row - counters->rows].is_own;
 }
 
 bool
@@ -128,8 +145,9 @@ counters_are_orphaned(const char *path, pid_t pid)
 	int fd;
 
 	/* Closing any descriptor of the own segment's file would release this process's locks. */
-	if (stat(path, &other) != 0 || (fstat(segment_file(), &own) == 0 && own.st_dev == other.st_dev &&
-					       own.st_ino == other.st_ino))
+	if (stat(path, &other) != 0 ||
+		(fstat(segment_file(), &own) == 0 && own.st_dev == other.st_dev &&
+			own.st_ino == other.st_ino))
 		return false;
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd == -1)
@@ -144,17 +162,18 @@ counters_are_orphaned(const char *path, pid_t pid)
 static bool
 row_claim(struct worker_row *row)
 {
-	uint32_t expected = ROW_FREE;
+	uint32_t expected = row_state(row);
 
-	return __atomic_compare_exchange_n(
-		&row->state, &expected, ROW_LIVE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return !row_counts(expected) &&
+	       __atomic_compare_exchange_n(
+		       &row->state, &expected, ROW_LIVE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 static bool
-are_free(const struct worker_row *rows, uint32_t count)
+are_free(const struct counters *counters, const struct worker_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (row_state(&rows[i]) != ROW_FREE)
+		if (row_counts(row_state(&rows[i])) || counters_is_own(counters, &rows[i]))
 			return false;
 	return true;
 }
@@ -164,7 +183,15 @@ are_free(const struct worker_row *rows, uint32_t count)
 static bool
 claim_at(const struct counters *counters, struct worker_row *rows, uint32_t count)
 {
-	if (!are_free(rows, count) || !lock(F_WRLCK, rights_to_fold(counters, rows), count))
+	bool is_free = are_free(counters, rows, count) &&
+		       lock(F_WRLCK, rights_to_fold(counters, rows), count);
+
+	/* A worker whose master is dead lives on, whatever was written over its state. */
+	if (is_free && rights_are_locked(segment_file(), rights_life(counters, rows), count)) {
+		lock(F_UNLCK, rights_to_fold(counters, rows), count);
+		is_free = false;
+	}
+	if (!is_free)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		if (row_claim(&rows[i]))
@@ -186,8 +213,7 @@ claim(struct counters *counters, uint32_t count)
 
 		if (at + count > used && !segment_reach(at + count))
 			return NULL;
-		if (row_state(&counters->rows[at]) != ROW_FREE ||
-			!claim_at(counters, &counters->rows[at], count))
+		if (!claim_at(counters, &counters->rows[at], count))
 			continue;
 		while (used < at + count &&
 			!__atomic_compare_exchange_n(&counters->used, &used, at + count, false,
@@ -199,7 +225,30 @@ claim(struct counters *counters, uint32_t count)
 	return NULL;
 }
 
-/* Whether nothing of the row's former process is left. */
+/* Writes what only this master writes into a row that it has claimed. */
+static void
+sign(const struct counters *counters, struct worker_row *row)
+{
+	const struct own_row *own = &own_rows[row - counters->rows];
+
+	row->worker = own->worker;
+	row->index = own->index;
+	row->generation = own->generation;
+	row->layout = own_layout;
+	__atomic_store_n(&row->master, own_number, __ATOMIC_RELAXED);
+}
+
+static bool
+is_signed(const struct counters *counters, const struct worker_row *row)
+{
+	const struct own_row *own = &own_rows[row - counters->rows];
+
+	return row_state(row) == ROW_LIVE && row->worker == own->worker &&
+	       row->index == own->index && row->generation == own->generation &&
+	       row->layout == own_layout && row->master == own_number;
+}
+
+/* Whether nothing is left of a former process, and nothing was written over the row. */
 static bool
 is_blank(const struct worker_row *row)
 {
@@ -219,14 +268,32 @@ counters_claim(struct counters *counters, uint32_t worker, uint32_t generation, 
 	CHECK_WHY(own_number != 0, "rows without a master's number are orphans at once");
 	rows = claim(counters, count);
 	for (uint32_t i = 0; rows != NULL && i < count; i++) {
-		DCHECK(is_blank(&rows[i]));
-		rows[i].worker = worker;
-		rows[i].index = i;
-		rows[i].generation = generation;
-		rows[i].layout = own_layout;
-		__atomic_store_n(&rows[i].master, own_number, __ATOMIC_RELAXED);
+		if (!is_blank(&rows[i]))
+			memset((char *)&rows[i] + sizeof rows[i].state, 0,
+				sizeof rows[i] - sizeof rows[i].state);
+		own_rows[&rows[i] - counters->rows] =
+			(struct own_row){true, worker, generation, (uint16_t)i};
+		sign(counters, &rows[i]);
 	}
 	return rows;
+}
+
+bool
+counters_mend(struct counters *counters, struct worker_row *rows, uint32_t count)
+{
+	bool are_signed = true;
+
+	for (uint32_t i = 0; i < count; i++)
+		are_signed = are_signed && is_signed(counters, &rows[i]);
+	if (are_signed)
+		return false;
+	begin_with(counters);
+	for (uint32_t i = 0; i < count; i++) {
+		rows[i].opened = rows[i].closed = 0;
+		sign(counters, &rows[i]);
+		__atomic_store_n(&rows[i].state, ROW_LIVE, __ATOMIC_RELEASE);
+	}
+	return true;
 }
 
 /* ---- adding up ---- */
@@ -253,8 +320,11 @@ pause_briefly(void)
 void
 counters_bury(struct counters *counters, struct worker_row *rows, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		if (counters_is_own(counters, &rows[i]))
+			sign(counters, &rows[i]);
 		fold_bury(counters, &rows[i]);
+	}
 }
 
 /* Counts the connections that died with the worker as lost, in the dead worker's own row: if this
@@ -279,11 +349,12 @@ fold_orphan(struct counters *counters, struct worker_row *row)
 	/* The row's master lives, or another master is folding the row. */
 	if (!lock(F_WRLCK, rights_to_fold(counters, row), 1))
 		return;
-	if (row_state(row) == ROW_LIVE &&
-		!rights_are_locked(segment_file(), rights_life(counters, row), 1))
-		bury_orphan(counters, row);
-	if (row_state(row) == ROW_DEAD)
-		fold_row(counters, row);
+	if (!rights_are_locked(segment_file(), rights_life(counters, row), 1)) {
+		if (row_state(row) == ROW_LIVE)
+			bury_orphan(counters, row);
+		if (row_state(row) == ROW_DEAD)
+			fold_row(counters, row);
+	}
 	lock(F_UNLCK, rights_to_fold(counters, row), 1);
 }
 
@@ -299,7 +370,7 @@ counters_fold_orphans(struct counters *counters)
 		struct worker_row *row = &counters->rows[i];
 		uint32_t state = row_state(row);
 
-		if (state == ROW_DEAD || (state == ROW_LIVE && !counters_is_own(row)))
+		if ((state == ROW_DEAD || state == ROW_LIVE) && !counters_is_own(counters, row))
 			fold_orphan(counters, row);
 	}
 	unlock_folding();
@@ -320,6 +391,8 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 			fold_row(counters, &rows[i]);
 		unlock_folding();
 	}
+	for (uint32_t i = 0; i < count; i++)
+		own_rows[&rows[i] - counters->rows].is_own = false;
 	lock(F_UNLCK, rights_to_fold(counters, rows), count);
 	own_left |= !may_fold;
 	if (own_left)
@@ -336,7 +409,6 @@ sum_whole(const struct counters *counters, const struct sums_selection *selectio
 {
 	bool found = false, has_moved = true;
 
-	CHECK(counters->magic == COUNTERS_MAGIC);
 	for (int tries = 0; has_moved && tries < READS_MAX; tries++) {
 		bool has_right = tries >= READS_AT_ONCE && lock_folding();
 		uint32_t folds = fold_look(counters);

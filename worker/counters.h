@@ -47,8 +47,13 @@ int counters_hold(const struct counters *counters, const struct worker_row *rows
  * lost; then all rows that are DEAD and not folded. */
 void counters_fold_orphans(struct counters *counters);
 
-/* Whether this process has claimed the row. */
-bool counters_is_own(const struct worker_row *row);
+/* Whether this process has claimed the row, by its own memory. */
+bool counters_is_own(const struct counters *counters, const struct worker_row *row);
+
+/* For rows that this process has claimed and not buried: whether something has overwritten what
+ * only the claiming master writes in them. Then it writes that again, and what the segment begins
+ * with; what they count is not to be trusted, and their connections count as closed. */
+bool counters_mend(struct counters *counters, struct worker_row *rows, uint32_t count);
 
 /* Whether the process, of which path is a link in /proc/PID/fd that names a segment, is a worker
  * whose master is dead, although another master of the segment may live: then it drains. Also true
@@ -90,15 +95,19 @@ counters_note(uint64_t *field, uint64_t amount)
 	__atomic_fetch_add(field, amount, __ATOMIC_RELAXED);
 }
 
-/* How many connections a hub has open. */
+/* How many connections a hub has open; at most INT32_MAX, since each has a file descriptor: a row
+ * is memory of its worker, which may have overwritten it. */
 static inline uint64_t
 counters_open(const struct worker_row *row)
 {
 	/* closed first, in the reverse of the order in which counters_add wrote: a connection that
 	 * ends between the two reads cannot make the difference negative. */
 	uint64_t closed = __atomic_load_n(&row->closed, __ATOMIC_ACQUIRE);
+	int64_t open = (int64_t)(counters_read(&row->opened) - closed);
 
-	return counters_read(&row->opened) - closed;
+	if (open < 0)
+		return 0;
+	return open < INT32_MAX ? (uint64_t)open : INT32_MAX;
 }
 
 /* Takes at most most permits, and never makes the row's number negative. Returns how many it

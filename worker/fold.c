@@ -25,7 +25,7 @@ store(uint64_t *count, uint64_t value)
 static void
 advance(struct counters *counters)
 {
-	__atomic_store_n(&counters->folds, counters->folds + 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&counters->folds, fold_look(counters) + 1, __ATOMIC_SEQ_CST);
 }
 
 static bool
@@ -47,9 +47,6 @@ close_all(const struct counters *counters, struct worker_row *row)
 void
 fold_bury(const struct counters *counters, struct worker_row *row)
 {
-	uint32_t state = row_state(row);
-
-	DCHECK(state == ROW_LIVE || state == ROW_DEAD);
 	/* In this order: as long as the row is LIVE, opened - closed says what was open. */
 	__atomic_store_n(&row->state, ROW_DEAD, __ATOMIC_RELEASE);
 	close_all(counters, row);
@@ -73,10 +70,15 @@ ledger_of(struct counters *counters, const struct worker_row *dead)
 bool
 fold_begin(struct counters *counters, struct worker_row *row)
 {
-	struct worker_row *ledger = ledger_of(counters, row);
 	struct fold *fold = &counters->fold;
+	struct worker_row *ledger;
 
-	CHECK(row->state == ROW_DEAD && counters->folds % 2 == 0);
+	CHECK_WHY(row >= counters->rows && row < counters->rows + COUNTERS_ROWS, "it is a row");
+	/* Whatever was written over it: else it could be found as its own ledger. */
+	__atomic_store_n(&row->state, ROW_DEAD, __ATOMIC_RELEASE);
+	if (is_due(counters))
+		advance(counters);
+	ledger = ledger_of(counters, row);
 	/* The master that buried the row may have died before this step. */
 	close_all(counters, row);
 	if (ledger == NULL) {
@@ -92,40 +94,45 @@ fold_begin(struct counters *counters, struct worker_row *row)
 	return true;
 }
 
+/* Whether the record is one that fold_begin has written, and not what a worker wrote over it. */
+static bool
+is_sound(const struct counters *counters, uint32_t row, uint32_t ledger)
+{
+	uint32_t used = segment_used(counters);
+
+	return row < used && ledger < used && row != ledger &&
+	       row_state(&counters->rows[row]) == ROW_DEAD &&
+	       row_state(&counters->rows[ledger]) == ROW_LEDGER &&
+	       counters->rows[row].layout == counters->rows[ledger].layout;
+}
+
 void
 fold_finish(struct counters *counters)
 {
 	struct fold *fold = &counters->fold;
+	uint32_t from = fold->row, to = fold->ledger;
 	struct worker_row *row, *ledger;
 
 	if (!is_due(counters))
 		return;
-	DCHECK(fold->row < COUNTERS_ROWS && fold->ledger < COUNTERS_ROWS);
-	DCHECK(fold->row != fold->ledger);
-	row = &counters->rows[fold->row];
-	ledger = &counters->rows[fold->ledger];
+	if (!is_sound(counters, from, to)) {
+		advance(counters);
+		return;
+	}
+	row = &counters->rows[from];
+	ledger = &counters->rows[to];
 	for (unsigned place = 0; place < layout_places(counters, row->layout); place++) {
 		store(&ledger->counts[place], load(&fold->sums[place]));
 		store(&row->counts[place], 0);
 	}
 	advance(counters);
-	DCHECK(!is_due(counters));
 }
 
-static bool
-has_counts(const struct counters *counters, const struct worker_row *row)
-{
-	for (unsigned place = 0; place < layout_places(counters, row->layout); place++)
-		if (load(&row->counts[place]) != 0)
-			return true;
-	return false;
-}
-
-/* A master killed in here leaves a DEAD row without counts, which the next one folds and frees. */
+/* A master killed in here leaves a DEAD row without counts, which the next one folds and frees.
+ * Also counts of no layout go, which were written over it. */
 static void
-row_free(const struct counters *counters, struct worker_row *row)
+row_free(struct worker_row *row)
 {
-	DCHECK(!has_counts(counters, row));
 	/* A full barrier: folds has its even value before anything of the row is cleared. */
 	__atomic_exchange_n(&row->state, ROW_DEAD, __ATOMIC_SEQ_CST);
 	memset((char *)row + sizeof row->state, 0, sizeof *row - sizeof row->state);
@@ -138,5 +145,5 @@ fold_row(struct counters *counters, struct worker_row *row)
 	if (!fold_begin(counters, row))
 		return;
 	fold_finish(counters);
-	row_free(counters, row);
+	row_free(row);
 }

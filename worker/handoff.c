@@ -55,10 +55,7 @@ send_to(struct worker_thread *to, struct parcel *parcel, int client, unsigned ad
 static uint64_t
 open_soon(const struct worker_thread *thread)
 {
-	uint64_t open = counters_open(thread->row);
-
-	DCHECK(open <= INT64_MAX);
-	return open + __atomic_load_n(&thread->coming, __ATOMIC_RELAXED);
+	return counters_open(thread->row) + __atomic_load_n(&thread->coming, __ATOMIC_RELAXED);
 }
 
 /* Gives a permit back; any acceptor of the hub that waits for one may have it. */
@@ -69,10 +66,11 @@ give_back(struct worker_thread *thread)
 	acceptor_retry(thread);
 }
 
+/* A heartbeat of the future was overwritten by whoever; it is right again in a moment. */
 static bool
 has_heartbeat(const struct worker_thread *thread, int64_t now)
 {
-	return now - __atomic_load_n(&thread->row->heartbeat, __ATOMIC_RELAXED) <= HEARTBEAT_WITHIN;
+	return __atomic_load_n(&thread->row->heartbeat, __ATOMIC_RELAXED) >= now - HEARTBEAT_WITHIN;
 }
 
 /* Whether the hub has enough to do: it is busy, or it was without permits when it last looked, so

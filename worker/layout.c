@@ -13,6 +13,7 @@ enum layout_state { LAYOUT_FREE, LAYOUT_WRITING, LAYOUT_READY };
 /* The places of this program's metrics in each layout that the process has looked up. */
 static struct {
 	bool is_known;
+	uint16_t end; /* rows count in places below this one */
 	int16_t places[CATALOG_MAX];
 } known[LAYOUTS_MAX];
 
@@ -24,7 +25,8 @@ COUNTED(FITS, FITS, FITS)
 bool
 layout_is_ready(const struct counters *counters, uint32_t layout)
 {
-	return __atomic_load_n(&counters->layouts[layout].state, __ATOMIC_ACQUIRE) == LAYOUT_READY;
+	return known[layout].is_known ||
+	       __atomic_load_n(&counters->layouts[layout].state, __ATOMIC_ACQUIRE) == LAYOUT_READY;
 }
 
 static void
@@ -77,9 +79,13 @@ find_or_add(struct counters *counters, const struct layout *own)
 static int16_t
 find(const struct layout *layout, const struct catalog_entry *metric)
 {
-	for (const struct layout_entry *entry = layout->entries; entry->name[0] != '\0'; entry++)
+	const struct layout_entry *end = layout->entries + LAYOUT_ENTRIES;
+
+	for (const struct layout_entry *entry = layout->entries;
+		entry < end && entry->name[0] != '\0'; entry++)
 		if (strncmp(entry->name, metric->field, LAYOUT_NAME_SIZE) == 0 &&
-			entry->kind == metric->kind && entry->is_service == metric->is_service)
+			entry->kind == metric->kind && entry->is_service == metric->is_service &&
+			entry->place + catalog_places(metric->kind) <= COUNTED_ROOM)
 			return (int16_t)entry->place;
 	return -1;
 }
@@ -87,6 +93,9 @@ find(const struct layout *layout, const struct catalog_entry *metric)
 static void
 learn(const struct counters *counters, uint32_t layout)
 {
+	uint32_t end = counters->layouts[layout].places;
+
+	known[layout].end = end < COUNTED_ROOM ? (uint16_t)end : COUNTED_ROOM;
 	for (unsigned i = 0; i < catalog_size; i++)
 		known[layout].places[i] = find(&counters->layouts[layout], &catalog[i]);
 	known[layout].is_known = true;
@@ -117,22 +126,35 @@ layout_enter(struct counters *counters)
 		return -1;
 	}
 	learn(counters, (uint32_t)index);
-	CHECK_WHY(is_own(index), "hubs count where this program's catalog says");
+	/* Hubs count where this program's catalog says. */
+	if (!is_own(index)) {
+		errno = EPROTO;
+		return -1;
+	}
 	return index;
+}
+
+/* Looks the layout up, if it is one and not yet known. */
+static bool
+is_known(const struct counters *counters, uint32_t layout)
+{
+	if (layout >= LAYOUTS_MAX || !layout_is_ready(counters, layout))
+		return false;
+	if (!known[layout].is_known)
+		learn(counters, layout);
+	return true;
 }
 
 int
 layout_place(const struct counters *counters, uint32_t layout, unsigned number)
 {
-	if (layout >= LAYOUTS_MAX)
+	if (!is_known(counters, layout))
 		return -1;
-	if (!known[layout].is_known)
-		learn(counters, layout);
 	return known[layout].places[number];
 }
 
 unsigned
 layout_places(const struct counters *counters, uint32_t layout)
 {
-	return layout < LAYOUTS_MAX ? counters->layouts[layout].places : 0;
+	return is_known(counters, layout) ? known[layout].end : 0;
 }

@@ -12,8 +12,8 @@
 #include "worker/segment.h"
 
 /* Finds this program's layout in the segment, or adds it. Returns its index, or -1 with errno
- * ENOSPC: LAYOUTS_MAX other programs have used the segment. Called before every other function of
- * this file, and by one thread at a time. */
+ * ENOSPC: LAYOUTS_MAX other programs have used the segment; EPROTO: it has been overwritten. Called
+ * before every other function of this file, and by one thread at a time. */
 int layout_enter(struct counters *counters);
 
 /* Whether the layout of this index is whole. */

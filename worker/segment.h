@@ -86,6 +86,14 @@ row_state(const struct worker_row *row)
 	return __atomic_load_n(&row->state, __ATOMIC_ACQUIRE);
 }
 
+/* Whether a row of that state counts; one of no state at all was overwritten, and is as good as
+ * FREE. */
+static inline bool
+row_counts(uint32_t state)
+{
+	return state != ROW_FREE && state <= ROW_LEDGER;
+}
+
 #define LAYOUTS_MAX 16 /* different programs, over all upgrades of one server */
 #define LAYOUT_NAME_SIZE 64
 #define LAYOUT_ENTRIES 128 /* more than there are rows in this program's catalog */

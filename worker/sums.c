@@ -74,12 +74,14 @@ sums_read(const struct counters *counters, uint32_t folds, const struct sums_sel
 		if (layout_is_ready(counters, i))
 			sums_add(counters, sum, server, server->counts, true, selection->end);
 	}
+	/* Of hubs alone: no death would end what was written over them there. */
+	sum->opened = sum->closed = 0;
 	for (uint32_t i = 0; i < used; i++) {
 		const struct worker_row *row = &counters->rows[i];
 		const uint64_t *counts = fold_counts(counters, folds, row);
 		uint32_t state = row_state(row);
 
-		if (state == ROW_FREE || !is_selected(row, selection))
+		if (!row_counts(state) || !is_selected(row, selection))
 			continue;
 		found = true;
 		if (counts != NULL)

@@ -138,8 +138,6 @@ pulse(void *argument)
 		if (hub_sleep(PULSE) != 0)
 			return NULL;
 		now = hub_now();
-		/* The master sees life by a heartbeat that grows. */
-		DCHECK(now >= row->heartbeat);
 		/* The largest recent delay, which decays by an eighth with each pulse. */
 		lag = row->lag - row->lag / 8;
 		if (now - due > (int64_t)lag)

@@ -55,7 +55,7 @@ collect(const struct counters *counters)
 	for (uint32_t i = 0; i < used; i++) {
 		const struct worker_row *row = &counters->rows[i];
 
-		if (row->state == ROW_FREE || is_known(&sums, row) || !has_room(&sums))
+		if (!row_counts(row_state(row)) || is_known(&sums, row) || !has_room(&sums))
 			continue;
 		if (counters_sum(counters, row->worker, row->index, &sums.rows[sums.count]))
 			sums.count++;
@@ -270,7 +270,7 @@ value_weight(const struct occupant *occupant)
 static double
 value_permits(const struct occupant *occupant)
 {
-	return (double)__atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED);
+	return (double)slot_permits(occupant->slot, occupant->hub);
 }
 
 /* The gauges of the hubs that accept, and how each is read. */

@@ -187,7 +187,7 @@ hub_json(const struct slot *slot, unsigned hub)
 		whole(counters_open(row)), "busy", slot->hubs[hub].busy, "lag_ms",
 		(double)counters_read(&row->lag) / (double)CLOCK_MILLISECOND, "queue",
 		sits ? (int)occupant->queued : 0, "weight", sits ? (int)occupant->weight : 0,
-		"permits", (json_int_t)__atomic_load_n(&row->permits, __ATOMIC_RELAXED));
+		"permits", (json_int_t)slot_permits(slot, hub));
 	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
 	add_hub_counters(object, &sum);
 	json_object_set_new(object, "process", process_json(row));

@@ -23,8 +23,8 @@ load_of(const struct occupant *occupant, bool is_to_wait, struct steering_load *
 	*load = (struct steering_load){.is_away = !occupant_accepts(occupant)};
 	if (load->is_away)
 		return;
-	load->is_away = !is_to_wait && __atomic_load_n(&occupant_row(occupant)->permits,
-					       __ATOMIC_RELAXED) <= (int64_t)occupant->queued;
+	load->is_away = !is_to_wait &&
+			slot_permits(occupant->slot, occupant->hub) <= (int64_t)occupant->queued;
 	load->open = counters_open(occupant_row(occupant));
 	/* A connection that was queued may have been accepted since; it must count once. */
 	if (load->open < occupant->open + occupant->queued)

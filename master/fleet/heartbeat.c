@@ -5,6 +5,7 @@
 #include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
+#include "master/fleet/permits.h"
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
 
@@ -24,7 +25,7 @@ measure_busy(struct slot_hub *hub, const struct worker_row *row, int64_t elapsed
 	int64_t since = __atomic_load_n(&row->hub.busy_since, __ATOMIC_RELAXED);
 	double share = elapsed > 0 ? (double)(busy - hub->busy_seen) / (double)elapsed : 0;
 
-	if (since != 0 && clock_now() - since >= elapsed)
+	if (since != 0 && since <= clock_now() - elapsed)
 		share = 1;
 	if (share > 1)
 		share = 1;
@@ -137,6 +138,22 @@ look_at_draining(struct slot *slot, int64_t elapsed)
 				i, slot->index, (int)slot->pid);
 }
 
+/* Its rows were overwritten, by this worker or another: it serves on. */
+static void
+mend(struct slot *slot)
+{
+	struct fleet *fleet = slot->generation->fleet;
+
+	if (!counters_mend(fleet->counters, slot->rows, slot->generation->config.threads))
+		return;
+	permits_renew(slot);
+	history_note(LOG_ERROR,
+		"the counters of worker %u (pid %d) were overwritten: some worker writes where it "
+		"must not; what was counted is wrong, and --max-connections may be exceeded until "
+		"the next reload",
+		slot->index, (int)slot->pid);
+}
+
 void
 heartbeat_look(struct slot *slot, int64_t elapsed)
 {
@@ -144,6 +161,8 @@ heartbeat_look(struct slot *slot, int64_t elapsed)
 	bool is_newly_hung = false, is_hung = false;
 	int64_t silent = 0, limit = slot->generation->config.hang_timeout;
 
+	if (slot->rows != NULL)
+		mend(slot);
 	if (slot->state == SUPERVISION_STARTING)
 		look_at_start(slot, elapsed);
 	if (slot->state == SUPERVISION_DRAINING)

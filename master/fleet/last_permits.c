@@ -70,9 +70,7 @@ take_spare(struct slot *slot, int64_t spare)
 	int64_t taken = 0;
 
 	for (unsigned hub = 0; hub < slot->generation->config.threads && taken < spare; hub++)
-		taken += counters_take_permits(&slot->rows[hub], spare - taken);
-	CHECK(taken >= 0 && taken <= spare);
-	permits_account(slot, -taken);
+		taken += permits_take(slot, hub, spare - taken);
 	return taken;
 }
 

@@ -13,6 +13,13 @@
 #include "master/fleet/oom.h"
 #include "master/say/history.h"
 
+/* Not what some worker has written over the row. */
+static bool
+is_signal(int32_t number)
+{
+	return number > 0 && number < NSIG;
+}
+
 static void
 log_crash(const struct slot *slot)
 {
@@ -21,7 +28,7 @@ log_crash(const struct slot *slot)
 		char whose[64], where[sizeof crash->coroutine + 16] = "no named coroutine";
 		char at[32] = "";
 
-		if (__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE) == 0)
+		if (!is_signal(__atomic_load_n(&crash->signal, __ATOMIC_ACQUIRE)))
 			continue;
 		/* Without a name the crash was in the hub's loop or in a nameless coroutine. */
 		if (crash->coroutine[0] != '\0')

@@ -44,11 +44,36 @@ permits_account(struct slot *slot, int64_t change)
 		__atomic_store_n(&slot->rows[0].granted, slot->granted, __ATOMIC_RELAXED);
 }
 
+int64_t
+permits_take(struct slot *slot, unsigned hub, int64_t most)
+{
+	int64_t taken = counters_take_permits(&slot->rows[hub], most);
+
+	if (taken > slot->granted)
+		taken = slot->granted;
+	CHECK(taken >= 0 && taken <= most);
+	permits_account(slot, -taken);
+	return taken;
+}
+
+/* Too many rather than too few: else the hubs would wait for ever for permits of connections that
+ * are not known any more. */
+void
+permits_renew(struct slot *slot)
+{
+	unsigned threads = slot->generation->config.threads;
+	int64_t part = slot->granted / threads, rest = slot->granted % threads;
+
+	for (unsigned hub = 0; hub < threads; hub++)
+		__atomic_store_n(&slot->rows[hub].permits, part + (hub < rest), __ATOMIC_RELAXED);
+	permits_account(slot, 0);
+}
+
 void
 permits_revoke(struct slot *slot)
 {
 	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
-		permits_account(slot, -counters_take_permits(&slot->rows[hub], INT64_MAX));
+		permits_take(slot, hub, INT64_MAX);
 }
 
 void
@@ -80,11 +105,11 @@ permits_elsewhere(const struct fleet *fleet)
 	const struct counters *counters = fleet->counters;
 	int64_t granted = 0;
 
-	for (uint32_t i = 0; i < counters->used; i++) {
+	for (uint32_t i = 0; i < segment_used(counters); i++) {
 		const struct worker_row *row = &counters->rows[i];
 
-		if (row->state == ROW_LIVE && !counters_is_own(row))
-			granted += __atomic_load_n(&row->granted, __ATOMIC_RELAXED);
+		if (row_state(row) == ROW_LIVE && !counters_is_own(counters, row))
+			granted += within_files(__atomic_load_n(&row->granted, __ATOMIC_RELAXED));
 	}
 	return granted;
 }
@@ -95,6 +120,7 @@ permits_elsewhere(const struct fleet *fleet)
 struct hubs {
 	struct slot *slots[SOCKETS_SEATS_MAX];
 	struct worker_row *rows[SOCKETS_SEATS_MAX]; /* NULL while its worker starts */
+	unsigned indexes[SOCKETS_SEATS_MAX];        /* of the hubs in their workers */
 	struct level_member parts[SOCKETS_SEATS_MAX];
 	unsigned count;
 	unsigned accepting;
@@ -124,6 +150,7 @@ add_hub(struct hubs *hubs, const struct occupant *occupant)
 	hubs->accepting += occupant_accepts(occupant);
 	hubs->slots[hubs->count] = occupant->slot;
 	hubs->rows[hubs->count] = occupant_row(occupant);
+	hubs->indexes[hubs->count] = occupant->hub;
 	hubs->parts[hubs->count++] = (struct level_member){.has = slot_open(slot, occupant->hub),
 		.holds = slot_permits(slot, occupant->hub),
 		.most = occupant_accepts(occupant) ? INT64_MAX : 0,
@@ -175,14 +202,10 @@ take_surplus(struct hubs *hubs)
 	int64_t sum = 0;
 
 	for (unsigned i = 0; i < hubs->count; i++) {
-		int64_t surplus = hubs->parts[i].holds - hubs->parts[i].gets, taken;
+		int64_t surplus = hubs->parts[i].holds - hubs->parts[i].gets;
 
-		if (hubs->rows[i] == NULL || surplus <= 0)
-			continue;
-		taken = counters_take_permits(hubs->rows[i], surplus);
-		CHECK(taken >= 0 && taken <= surplus);
-		permits_account(hubs->slots[i], -taken);
-		sum += taken;
+		if (hubs->rows[i] != NULL && surplus > 0)
+			sum += permits_take(hubs->slots[i], hubs->indexes[i], surplus);
 	}
 	return sum;
 }

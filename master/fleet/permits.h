@@ -25,6 +25,14 @@ void permits_account(struct slot *slot, int64_t change);
 /* The permits held by workers of other masters, which drain. */
 int64_t permits_elsewhere(const struct fleet *fleet);
 
+/* Takes back at most most free permits of one of the slot's hubs. Returns how many: never more than
+ * were granted to the process, whatever it has written over their number. */
+int64_t permits_take(struct slot *slot, unsigned hub, int64_t most);
+
+/* Shares what is granted to the slot among its hubs as if no connection were open, after their
+ * numbers were overwritten. */
+void permits_renew(struct slot *slot);
+
 /* Takes back all free permits of the slot: its worker opens no more connections, even before it
  * reads a message. */
 void permits_revoke(struct slot *slot);

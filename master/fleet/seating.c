@@ -183,7 +183,7 @@ stranded(const struct occupant *occupant)
 
 	if (!occupant_accepts(occupant))
 		return occupant->queued;
-	permits = __atomic_load_n(&occupant_row(occupant)->permits, __ATOMIC_RELAXED);
+	permits = slot_permits(occupant->slot, occupant->hub);
 	if (permits <= 0)
 		return occupant->queued;
 	return occupant->queued > permits ? occupant->queued - (unsigned)permits : 0;
@@ -213,7 +213,7 @@ find_richest(struct slot *slot, void *context)
 	if (!may_rescue(slot))
 		return;
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
-		permits += __atomic_load_n(&slot->rows[hub].permits, __ATOMIC_RELAXED);
+		permits += slot_permits(slot, hub);
 	if (richest->slot == NULL || permits > richest->permits)
 		*richest = (struct richest){slot, permits};
 }

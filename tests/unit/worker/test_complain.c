@@ -42,6 +42,18 @@ Test(complain, the_whole_server_logs_one_line_within_a_second)
 	cr_assert_str_empty(text);
 }
 
+/* What a worker has written over the clock silences nobody. */
+Test(complain, a_clock_of_the_far_future_is_set_right)
+{
+	char text[1024];
+
+	counters->next_complaint = INT64_MAX;
+	complain_twice(text, sizeof text);
+	cr_assert_not_null(strstr(text, "the first one\n"));
+	cr_assert_null(strstr(text, "second"));
+	cr_assert_leq(counters->next_complaint, clock_now() + CLOCK_SECOND);
+}
+
 Test(complain, the_next_line_may_come_a_second_later)
 {
 	char text[1024];

@@ -172,7 +172,7 @@ Test(counters, rows_are_folded_when_both_master_and_worker_are_dead_reaped_or_no
 	struct family family = start_family();
 	struct worker_row sum;
 
-	cr_assert_not(counters_is_own(counters->rows));
+	cr_assert_not(counters_is_own(counters, counters->rows));
 	cr_assert(live());
 	make_zombie(family.master);
 	cr_assert(live(), "its worker drains");
@@ -209,13 +209,13 @@ Test(counters, a_pid_is_no_identity)
 	struct worker_row *rows = counters_claim(counters, 0, 1, 1), *fresh;
 	struct counters *again;
 
-	cr_assert(counters_is_own(rows));
+	cr_assert(counters_is_own(counters, rows));
 	counters_fold_orphans(counters);
 	cr_assert_eq(rows->state, (uint32_t)ROW_LIVE);
 	again = counters_map(shared_file);
-	cr_assert_not(counters_is_own(rows));
+	cr_assert_not(counters_is_own(counters, rows));
 	fresh = counters_claim(counters, 0, 1, 1);
-	cr_assert(counters_is_own(fresh));
+	cr_assert(counters_is_own(counters, fresh));
 	counters_fold_orphans(again);
 	cr_assert_neq(rows->state, (uint32_t)ROW_LIVE);
 	cr_assert_eq(fresh->state, (uint32_t)ROW_LIVE);

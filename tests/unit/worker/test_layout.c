@@ -69,8 +69,27 @@ Test(layout, that_is_none_has_no_counters)
 	cr_assert_eq(layout_place(counters, UINT32_MAX, COUNTED_accepted), -1);
 	cr_assert_eq(layout_places(counters, LAYOUTS_MAX), 0);
 	cr_assert_eq(counters_total(counters).accepted, 5);
+	/* Its master knows which it had. */
 	counters_fold(counters, rows, 2);
-	cr_assert_eq(counters_total(counters).accepted, 5);
+	cr_assert_eq(counters_total(counters).accepted, 10);
+}
+
+Test(layout, whose_entries_were_overwritten_is_nowhere_behind_a_row_or_itself)
+{
+	struct layout *layout = &counters->layouts[1];
+
+	memset(layout, 'x', sizeof *layout);
+	layout->state = layout_is_ready(counters, 0) ? counters->layouts[0].state : 0;
+	cr_assert_eq(layout_place(counters, 1, COUNTED_accepted), -1);
+	cr_assert_leq(layout_places(counters, 1), (unsigned)COUNTED_ROOM);
+	layout = &counters->layouts[2];
+	memcpy(layout, &counters->layouts[0], sizeof *layout);
+	layout->entries[COUNTED_accepted].place = COUNTED_ROOM;
+	cr_assert_eq(layout_place(counters, 2, COUNTED_accepted), -1);
+	cr_assert_geq(layout_place(counters, 2, COUNTED_closed), 0);
+	/* What has been looked up stays. */
+	memset(&counters->layouts[0], 0, sizeof *layout);
+	cr_assert_eq(layout_place(counters, 0, COUNTED_late), (int)catalog[COUNTED_late].place);
 }
 
 Test(layout, has_every_metric_and_nothing_else)

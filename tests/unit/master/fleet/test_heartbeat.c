@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "master/fleet/permits.h"
 #include "master/say/history.h"
 #include "tests/support/nap.h"
 #include "tests/support/program.h"
@@ -307,6 +308,24 @@ Test(heartbeat, how_long_nobody_served_is_counted_while_workers_start)
 }
 
 /* ---- busy ---- */
+
+/* Whoever has overwritten them. */
+Test(heartbeat, a_worker_whose_counters_were_overwritten_serves_on_with_its_permits)
+{
+	slot->capacity = 1000;
+	permits_account(slot, 10);
+	memset(slot->rows, 0xff, 2 * sizeof *slot->rows);
+	pass(10 * TICK, BOTH);
+	cr_assert_eq(slot->state, SUPERVISION_READY);
+	cr_assert_eq(slot_permits(slot, 0) + slot_permits(slot, 1), 10);
+	cr_assert_eq(slot_open(slot, 0), 0);
+	/* Neither too many nor too few can be taken back. */
+	slot->rows->permits = INT64_MAX;
+	permits_revoke(slot);
+	cr_assert_eq(slot->granted, 0);
+	slot->rows->permits = INT64_MIN;
+	cr_assert_eq(permits_take(slot, 0, INT64_MAX), 0);
+}
 
 Test(heartbeat, the_share_of_time_that_a_hub_is_busy_is_smoothed)
 {
