@@ -9,6 +9,8 @@
  *	abort        calls abort(3)
  *	exit         ends its process with code 3
  *	fill         sends without end
+ *	scribble HOW overwrites the whole segment of counters with "zeros", "ones" (bits) or bytes
+ *	             of a random generator with that seed, then answers "done"
  *	other lines  answers the line in upper case */
 #include <ctype.h>
 #include <errno.h>
@@ -19,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +70,54 @@ fill(int client)
 		continue;
 }
 
+/* What the next byte of a scribble is. */
+static unsigned char
+scribbled(const char *how)
+{
+	static unsigned long state;
+
+	if (strcmp(how, "zeros") == 0)
+		return 0;
+	if (strcmp(how, "ones") == 0)
+		return 0xff;
+	if (state == 0)
+		state = strtoul(how, NULL, 10) * 2 + 1;
+	state = state * 6364136223846793005UL + 1442695040888963407UL;
+	return (unsigned char)(state >> 56);
+}
+
+/* By its descriptor, which the process has in any case; no other is opened, since closing that
+ * would release the process's locks. */
+static void
+scribble(const char *how)
+{
+	static const char name[] = "/memfd:hubbub-counters";
+	static unsigned char bytes[65536];
+	char path[64], target[64];
+
+	for (int fd = 0; fd < 256; fd++) {
+		struct stat status;
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		memset(target, 0, sizeof target);
+		if (readlink(path, target, sizeof target - 1) <= 0 ||
+			strncmp(target, name, strlen(name)) != 0 || fstat(fd, &status) != 0)
+			continue;
+		for (off_t at = 0; at < status.st_size;) {
+			off_t left = status.st_size - at;
+			size_t size = left < (off_t)sizeof bytes ? (size_t)left : sizeof bytes;
+			ssize_t written;
+
+			for (size_t i = 0; i < size; i++)
+				bytes[i] = scribbled(how);
+			written = pwrite(fd, bytes, size, at);
+			if (written <= 0)
+				return;
+			at += written;
+		}
+	}
+}
+
 static void
 answer(int client, char *line)
 {
@@ -91,6 +142,8 @@ answer(int client, char *line)
 		_exit(3);
 	} else if (strcmp(line, "fill") == 0) {
 		fill(client);
+	} else if (strncmp(line, "scribble ", 9) == 0) {
+		scribble(line + 9);
 	} else {
 		snprintf(reply, sizeof reply, "%s", line);
 		for (char *c = reply; *c != '\0'; c++)
