@@ -297,7 +297,7 @@ coroutine_join(struct hub_coroutine *coroutine, void **result, struct hub_failur
 	int reason = 0;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	hub_check_own(coroutine);
 	if (coroutine == self)
 		reason = EDEADLK;

@@ -61,6 +61,8 @@ int hub_join_for(struct hub_coroutine *coroutine, void **result, int64_t nanosec
 int hub_detach(struct hub_coroutine *coroutine);
 
 /* Asks the coroutine to end: its present blocking call, and every later one, fails with ECANCELED.
+ * A call that fails so, or with ETIMEDOUT in an expired scope, may switch once, to let the others
+ * run, even where it would not have to wait.
  * A coroutine that has never run will not run. Killing a coroutine that has ended does nothing; a
  * coroutine may kill itself. If the coroutine is suspended in hub_switch, the kill reaches the
  * blocking calls of the coroutines that run on its behalf.

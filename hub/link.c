@@ -163,7 +163,7 @@ link_wait_ended(struct hub_coroutine **coroutines, size_t count, size_t enough, 
 
 	*ended = 0;
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	for (size_t i = 0; i < count; i++)
 		if (coroutines[i] == self)
 			return failed(EDEADLK);

@@ -437,6 +437,6 @@ hub_idle(void)
 	struct hub_waiter waiter;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	return waiter_wait(&self->hub->idlers, &waiter, self, &wait);
 }

@@ -194,11 +194,8 @@ sleep_for(struct hub_coroutine *self, int64_t nanoseconds)
 	return clock_now() >= wait.deadline ? 0 : reason;
 }
 
-/* The end of a call that fails because of a kill or of an expired scope. If the loop is due, the
- * others run first: a coroutine that does not heed the error, and tries again, would keep the hub
- * for ever. Returns -1 with errno as it is. */
-static __attribute__((noinline, cold)) int
-fail_in_turn(void)
+int
+hub_fail_in_turn(void)
 {
 	int error = errno;
 
@@ -214,7 +211,7 @@ hub_sleep(int64_t nanoseconds)
 	int reason;
 
 	if (__builtin_expect(self == NULL, 0))
-		return fail_in_turn();
+		return hub_fail_in_turn();
 	if (nanoseconds <= 0) {
 		reschedule(self->hub);
 		/* Others may have been the ones that ran at each look at the clock. */
@@ -235,7 +232,7 @@ hub_yield_check(void)
 
 	hub_count_due_calls(1);
 	if (self == NULL)
-		return fail_in_turn();
+		return hub_fail_in_turn();
 	hub = self->hub;
 	now = clock_now();
 	hub->due_interval =

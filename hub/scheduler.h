@@ -64,8 +64,7 @@ int hub_run_with(const struct hub_options *options, hub_fn *body, void *argument
 /* Suspends the calling coroutine for at least that many nanoseconds. 0 or less lets every other
  * runnable coroutine run once; HUB_FOREVER sleeps until the coroutine is killed or times out. The
  * resolution is a millisecond, the unit of libev's epoll wait.
- * Switches: yes; when killed or in an expired scope, for the others' turn only.  Returns 0, or -1
- * with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
+ * Switches: yes.  Returns 0, or -1 with errno ECANCELED, ETIMEDOUT, EDEADLK or EPERM. */
 int hub_sleep(int64_t nanoseconds);
 
 /* Waits until no other coroutine is runnable and no descriptor or timer of the hub is ready: for

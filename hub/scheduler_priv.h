@@ -215,6 +215,11 @@ hub_tick(struct hub *hub)
  * returns true. */
 void hub_pause(struct hub *hub);
 
+/* The end of a call that fails because of a kill or of an expired scope. If the loop is due, the
+ * others run first: a coroutine that does not heed the error, and tries again, would keep the hub
+ * for ever. Returns -1 with errno as it is. */
+int hub_fail_in_turn(void) __attribute__((cold));
+
 /* hub_enter for a blocking call that need not wait: lets the others run first if the loop is due.
  * The caller looks up its object afterwards. */
 static inline struct hub_coroutine *
@@ -222,7 +227,11 @@ hub_enter_in_turn(void)
 {
 	struct hub_coroutine *self = hub_enter();
 
-	if (self == NULL || !hub_tick(self->hub))
+	if (__builtin_expect(self == NULL, 0)) {
+		hub_fail_in_turn();
+		return NULL;
+	}
+	if (!hub_tick(self->hub))
 		return self;
 	hub_pause(self->hub);
 	return hub_enter();

@@ -343,7 +343,7 @@ hub_select(struct hub_case *cases, size_t count, int64_t timeout)
 	bool is_turn;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	for (size_t i = 0; i < count; i++)
 		if ((unsigned)cases[i].kind >= HUB_CASE_MAX || !ROOM_IS_EMPTY(&cases[i]))
 			return failed(EINVAL);

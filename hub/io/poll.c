@@ -161,7 +161,7 @@ hub_poll(struct pollfd *fds, nfds_t count, int timeout)
 	int ready;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	/* First, so that the kernel reports what is wrong with the array. */
 	ready = poll_now(fds, count);
 	if (ready < 0)

@@ -77,8 +77,11 @@ transfer_begin(int fd, int flags)
 	struct hub_coroutine *self = hub_enter();
 	struct hub_fd *entry;
 
-	if (__builtin_expect(self == NULL, 0))
+	if (__builtin_expect(self == NULL, 0)) {
+		if (!(flags & MSG_DONTWAIT))
+			hub_fail_in_turn();
 		return NULL;
+	}
 	entry = fd_lookup(self->hub, fd);
 	if (__builtin_expect(entry == NULL, 0) || (flags & MSG_DONTWAIT) || fd_take_turns(entry))
 		return entry;

@@ -384,7 +384,7 @@ hub_wait_fd(int fd, short events)
 	struct hub_fd *entry;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (events == 0 || (events & ~(POLLIN | POLLOUT)) != 0)
 		return failed(EINVAL);
 	entry = fd_lookup_watched(self->hub, fd);
@@ -411,7 +411,7 @@ hub_await_fd(int fd, short events, int64_t nanoseconds)
 	int64_t deadline;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (events != POLLIN && events != POLLOUT)
 		return failed(EINVAL);
 	entry = fd_lookup_watched(self->hub, fd);

@@ -80,7 +80,7 @@ hub_channel_put_for(struct hub_channel *channel, void *item, int64_t nanoseconds
 	int error;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	error = put_now(channel, item);
 	if (error != EAGAIN)
 		return failed(error);
@@ -111,7 +111,7 @@ hub_channel_get_for(struct hub_channel *channel, void **item, int64_t nanosecond
 	int error;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	error = get_now(channel, item);
 	if (error != EAGAIN)
 		return failed(error);

@@ -52,7 +52,7 @@ hub_event_wait_for(struct hub_event *event, int64_t nanoseconds)
 	struct hub_waiter waiter;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (event->is_set)
 		return 0;
 	wait.deadline = clock_end_of(nanoseconds);

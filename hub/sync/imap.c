@@ -157,7 +157,7 @@ hub_imap_next(struct hub_imap *imap, void **result, struct hub_failure *failure)
 
 	failure = failure_place(failure, &(struct hub_failure){0});
 	if (hub_enter() == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	while (imap->first == NULL || !imap->first->is_done) {
 		if (imap->is_fed && imap->first == NULL && imap->running == 0) {
 			*failure = imap->failure;

@@ -100,7 +100,7 @@ hub_lock_acquire_for(struct hub_lock *lock, int64_t nanoseconds)
 	if (hub_lock_try_acquire(lock) == 0)
 		return 0;
 	if (errno != EBUSY)
-		return -1;
+		return hub_fail_in_turn();
 	reason = lock_wait(lock, hub_current(), clock_end_of(nanoseconds), false);
 	return failed(reason);
 }
@@ -168,7 +168,7 @@ hub_condition_wait(struct hub_condition *condition, struct hub_lock *lock)
 	int reason;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (!is_owner(lock, self))
 		return failed(EPERM);
 	waiter_enter(&condition->first, &waiter, self);

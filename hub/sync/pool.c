@@ -104,7 +104,7 @@ hub_pool_join(struct hub_pool *pool)
 	int reason;
 
 	if (hub_enter() == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	reason = group_wait(&pool->group, "pool", false);
 	return failed(reason);
 }

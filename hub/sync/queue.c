@@ -212,7 +212,7 @@ put(struct hub_queue *queue, void *item, int64_t priority, int64_t nanoseconds)
 	int error;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	queue_putter_init(queue, &own, item, priority);
 	error = put_now(queue, &own.item);
 	if (error != EAGAIN)
@@ -285,7 +285,7 @@ hub_queue_get_for(struct hub_queue *queue, void **item, int64_t nanoseconds)
 	struct hub_waiter own;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (hub_queue_try_get(queue, item) == 0)
 		return 0;
 	if (errno != EAGAIN)

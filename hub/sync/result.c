@@ -108,7 +108,7 @@ hub_result_get_for(
 	if (failure != NULL)
 		*failure = (struct hub_failure){0};
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (!result->is_set)
 		wait.deadline = clock_end_of(nanoseconds);
 	if (result->is_set)

@@ -48,7 +48,7 @@ hub_semaphore_acquire_for(struct hub_semaphore *semaphore, int64_t nanoseconds)
 	struct hub_waiter waiter;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	DCHECK(semaphore_is_consistent(semaphore));
 	/* A free permit means that no coroutine waits. */
 	if (semaphore->count > 0) {
