@@ -23,6 +23,7 @@ captured_log(void)
 bool
 captured_reopen(int file)
 {
+	CHECK(file >= 0);
 	return own_log != -1 ? dup3(file, own_log, O_CLOEXEC) == own_log
 			     : dup2(file, STDERR_FILENO) == STDERR_FILENO;
 }

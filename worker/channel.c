@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hub/base/check.h"
 #include "worker/spare.h"
 
 union control {
@@ -26,6 +27,7 @@ channel_send(int channel, const struct channel_message *message, int descriptor)
 	union control control = {{0}};
 	ssize_t sent;
 
+	CHECK(descriptor >= -1);
 	if (descriptor != -1) {
 		struct cmsghdr *header = &control.align;
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "worker/segment.h"
@@ -27,6 +28,7 @@ complain(struct counters *counters, const char *format, ...)
 	char text[320];
 	va_list arguments;
 
+	CHECK_WHY(counters != NULL, "all hubs of a server share the time of a line");
 	if (!may_log(counters))
 		return;
 	va_start(arguments, format);

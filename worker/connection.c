@@ -216,6 +216,7 @@ connection_serve(int client, void *context)
 
 	/* Peers, activity and counters are those of this hub, also for a handed connection. */
 	DCHECK(thread_is_here(acceptor->thread));
+	CHECK_WHY(acceptor->listened != NULL, "each connection counts for a listener");
 	if (acceptor->thread->heritage->settings.has_access_log)
 		serve_and_log(client, &opening, acceptor);
 	else

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "hub/base/check.h"
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 
@@ -44,6 +45,7 @@ keepalive_set(int listener, const struct worker_settings *settings)
 	int protocol = 0;
 	socklen_t length = sizeof protocol;
 
+	CHECK(time >= 0 && settings->write_timeout >= 0);
 	if (getsockopt(listener, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) != 0 ||
 		protocol != IPPROTO_TCP)
 		return;

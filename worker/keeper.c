@@ -199,6 +199,7 @@ keeper_begin(struct worker_thread *thread)
 	for (; thread->keepers != NULL && row->name != NULL; row++) {
 		struct keeper *keeper = &thread->keepers[thread->keeper_count];
 
+		CHECK(thread->keeper_count < count);
 		if (row->where != HUBBUB_EACH_HUB && thread->index != 0)
 			continue;
 		*keeper = (struct keeper){.thread = thread, .background = row};

@@ -25,6 +25,7 @@ COUNTED(FITS, FITS, FITS)
 bool
 layout_is_ready(const struct counters *counters, uint32_t layout)
 {
+	CHECK(layout < LAYOUTS_MAX);
 	return known[layout].is_known ||
 	       __atomic_load_n(&counters->layouts[layout].state, __ATOMIC_ACQUIRE) == LAYOUT_READY;
 }
@@ -32,10 +33,12 @@ layout_is_ready(const struct counters *counters, uint32_t layout)
 static void
 describe(struct layout *layout)
 {
+	CHECK_WHY(catalog_size <= LAYOUT_ENTRIES, "a layout has room for the catalog");
 	for (unsigned i = 0; i < catalog_size; i++) {
 		struct layout_entry *entry = &layout->entries[i];
 		unsigned end = catalog[i].place + catalog_places(catalog[i].kind);
 
+		CHECK(end <= COUNTED_ROOM);
 		strcpy(entry->name, catalog[i].field);
 		entry->kind = (uint8_t)catalog[i].kind;
 		entry->is_service = catalog[i].is_service;
@@ -148,6 +151,7 @@ is_known(const struct counters *counters, uint32_t layout)
 int
 layout_place(const struct counters *counters, uint32_t layout, unsigned number)
 {
+	CHECK(number < catalog_size);
 	if (!is_known(counters, layout))
 		return -1;
 	return known[layout].places[number];

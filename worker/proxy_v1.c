@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/base/check.h"
+
 #define BEGINNING "PROXY "
 #define UNKNOWN "PROXY UNKNOWN"
 
@@ -98,6 +100,7 @@ proxy_v1_parse(
 	if (length < PROXY_V1_LEAST || length > PROXY_V1_MOST ||
 		memcmp(line + rest, "\r\n", 2) != 0)
 		return false;
+	CHECK(rest < sizeof text);
 	memcpy(text, line, rest);
 	text[rest] = '\0';
 	*why = "its PROXY header of version 1 is not as the protocol says";

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
+#include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/base/memory.h"
 
@@ -32,6 +33,7 @@ segment_bytes(uint32_t rows)
 {
 	uint32_t whole = (rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
 
+	CHECK(rows <= COUNTERS_ROWS);
 	return offsetof(struct counters, rows) +
 	       (whole < COUNTERS_ROWS ? whole : COUNTERS_ROWS) * sizeof(struct worker_row);
 }
@@ -39,6 +41,7 @@ segment_bytes(uint32_t rows)
 bool
 segment_reach(uint32_t rows)
 {
+	CHECK_WHY(own_file != -1, "before segment_enter there is no file");
 	return memory_grow(own_file, segment_bytes(rows));
 }
 
@@ -63,6 +66,7 @@ segment_used(const struct counters *counters)
 	uint32_t used = __atomic_load_n(&counters->used, __ATOMIC_ACQUIRE), there;
 	uint32_t known = __atomic_load_n(&known_used, __ATOMIC_RELAXED);
 
+	DCHECK(known <= COUNTERS_ROWS);
 	if (used <= known)
 		return known;
 	there = rows_there();

@@ -2,6 +2,7 @@
  * moved, which the caller asks. */
 #include "worker/sums.h"
 
+#include "hub/base/check.h"
 #include "worker/catalog.h"
 #include "worker/fold.h"
 #include "worker/layout.h"
@@ -17,6 +18,7 @@ is_gauge(enum catalog_kind kind, unsigned index)
 {
 	static const bool listened[LISTENED_ROOM] = {LISTENED(IS_GAUGE)};
 
+	DCHECK(kind != CATALOG_LISTENER || index < LISTENED_ROOM);
 	return kind == CATALOG_GAUGE || (kind == CATALOG_LISTENER && listened[index]);
 }
 
@@ -43,6 +45,7 @@ sums_add(const struct counters *counters, struct worker_row *sum, const struct w
 {
 	uint32_t layout = __atomic_load_n(&row->layout, __ATOMIC_ACQUIRE);
 
+	CHECK(end <= catalog_size);
 	for (unsigned i = end; i-- > 0;) {
 		int place = layout_place(counters, layout, i);
 

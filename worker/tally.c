@@ -73,6 +73,7 @@ big_endian(const unsigned char *bytes, unsigned count)
 {
 	uint64_t number = 0;
 
+	CHECK(count <= sizeof number);
 	for (unsigned i = 0; i < count; i++)
 		number = number << 8 | bytes[i];
 	return number;

@@ -58,6 +58,7 @@ orders_accept(struct slot *slot)
 void
 orders_reopen(struct slot *slot, enum channel_log log)
 {
+	CHECK(log < CHANNEL_LOG_MAX);
 	slot->must_reopen[log] = slot->channel != -1;
 	slot->logs_missed = 0;
 	orders_catch_up(slot);

@@ -64,6 +64,7 @@ permits_renew(struct slot *slot)
 	unsigned threads = slot->generation->config.threads;
 	int64_t part = slot->granted / threads, rest = slot->granted % threads;
 
+	CHECK_WHY(slot->granted >= 0, "the master's own account");
 	for (unsigned hub = 0; hub < threads; hub++)
 		__atomic_store_n(&slot->rows[hub].permits, part + (hub < rest), __ATOMIC_RELAXED);
 	permits_account(slot, 0);

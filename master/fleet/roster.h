@@ -196,13 +196,13 @@ fleet_seen(int64_t elapsed)
 	return elapsed < FLEET_SEEN_MOST ? elapsed : FLEET_SEEN_MOST;
 }
 
-/* How many connections one of the slot's hubs has open, and how many permits it has free. Its row
- * is memory of the worker, where a stray write may leave any number: these are at least 0, and at
- * most INT_MAX. */
 /* A number of connections or permits that a worker may have overwritten, within 0 and INT_MAX: each
  * connection has a file descriptor, so no process has more. */
 int64_t within_files(int64_t count);
 
+/* How many connections one of the slot's hubs has open, and how many permits it has free. Its row
+ * is memory of the worker, where a stray write may leave any number: these are at least 0, and at
+ * most INT_MAX. */
 int64_t slot_open(const struct slot *slot, unsigned hub);
 int64_t slot_permits(const struct slot *slot, unsigned hub);
 
