@@ -18,6 +18,7 @@
 #include "hub/io/opening.h"
 #include "hub/io/served.h"
 #include "hub/io/server.h"
+#include "hub/io/socket.h"
 #include "hub/scheduler.h"
 #include "worker/complain.h"
 #include "worker/heritage.h"
@@ -108,19 +109,30 @@ count_left(int client)
 	return ioctl(client, FIONREAD, &left) == 0 ? (uint64_t)left : 0;
 }
 
+/* Whether the peer has ended its output, or the connection. The end of TLS comes before that of
+ * TCP, and is all that some peers send. */
+static bool
+has_ended(int client)
+{
+	struct pollfd query = {.fd = client, .events = POLLRDHUP};
+	char byte;
+
+	return kernel_poll_now(&query, 1) > 0 ||
+	       hub_recv(client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static enum access_end
 find_end(int client, bool is_refused)
 {
 	const struct hub_mark *mark = served_mark();
-	struct pollfd query = {.fd = client, .events = POLLRDHUP};
 
 	if (mark != NULL && mark->note != ACCESS_SERVICE) {
 		CHECK_WHY(mark->note < ACCESS_END_MAX, "idle.c and drain.c alone write it");
 		return (enum access_end)mark->note;
 	}
-	if (kernel_poll_now(&query, 1) > 0)
-		return ACCESS_PEER;
-	return is_refused ? ACCESS_REFUSED : ACCESS_SERVICE;
+	if (is_refused)
+		return ACCESS_REFUSED;
+	return has_ended(client) ? ACCESS_PEER : ACCESS_SERVICE;
 }
 
 void

@@ -22,11 +22,18 @@
 
 #define HANDSHAKE_TIME (10 * HUB_SECOND)
 
+/* What became of a connection. */
+enum outcome {
+	SERVED,     /* or to be served */
+	LEFT,       /* its client was gone before */
+	REFUSED,    /* its PROXY header or its TLS handshake failed, or there was no memory */
+	OVER_LIMIT, /* its peer has too many */
+};
+
 /* ---- its beginning ---- */
 
-/* Returns whether the connection is to be served: its header was right, and the address in it, if
- * any, is remembered. */
-static bool
+/* SERVED: its header was right, and the address in it, if any, is remembered. */
+static enum outcome
 read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_storage *address)
 {
 	struct worker_thread *thread = acceptor->thread;
@@ -36,19 +43,19 @@ read_proxy_header(int client, const struct acceptor *acceptor, struct sockaddr_s
 	if ((reading == PROXY_CUT || reading == PROXY_NOTHING) &&
 		has_left(client, reading == PROXY_CUT)) {
 		counters_add(&thread->row->left_early, 1);
-		return false;
+		return LEFT;
 	}
 	if (reading != PROXY_READ) {
 		refuse_client(
 			thread, &thread->row->refused_header, acceptor->listened, client, why);
-		return false;
+		return REFUSED;
 	}
 	fd_begin_anew(client);
 	if (address->ss_family == AF_UNSPEC || peers_remember(&thread->peers, client, address) == 0)
-		return true;
+		return SERVED;
 	refuse_client(thread, &thread->row->refused_memory, acceptor->listened, client,
 		"there is no memory for its address from the PROXY header");
-	return false;
+	return REFUSED;
 }
 
 /* Whether connections of this acceptor are encrypted. */
@@ -61,7 +68,7 @@ is_encrypted(const struct acceptor *acceptor)
 }
 
 /* noinline keeps its text off the stack below the service's function. */
-static __attribute__((noinline)) bool
+static __attribute__((noinline)) enum outcome
 begin_tls(int client, const struct acceptor *acceptor)
 {
 	struct worker_thread *thread = acceptor->thread;
@@ -76,12 +83,15 @@ begin_tls(int client, const struct acceptor *acceptor)
 			error == ETIMEDOUT ? "its TLS handshake took too long" : hub_tls_why());
 	}
 	hub_timeout_stop(&scope);
+	if (error == 0)
+		return SERVED;
 	/* A peer that leaves during the handshake was not refused. */
-	if (error == ECONNRESET && has_left(client, false))
+	if (error == ECONNRESET && has_left(client, false)) {
 		counters_add(&thread->row->left_early, 1);
-	else if (error != 0)
-		refuse_client(thread, &thread->row->refused_tls, acceptor->listened, client, why);
-	return error == 0;
+		return LEFT;
+	}
+	refuse_client(thread, &thread->row->refused_tls, acceptor->listened, client, why);
+	return REFUSED;
 }
 
 /* Returns whether the connection is to be served: the name of its listener, if any, is
@@ -99,14 +109,6 @@ remember_listener(int client, const struct acceptor *acceptor)
 	return false;
 }
 
-/* What became of a connection. */
-enum outcome {
-	SERVED,
-	REFUSED, /* its PROXY header or its TLS handshake failed, its client was gone, or there was
-		    * no memory */
-	OVER_LIMIT /* its peer has too many */
-};
-
 /* The TLS handshake, if there is to be one, and the function of the service or of the named
  * listener. Inline, as below, because each frame below that function is memory of every
  * connection. */
@@ -115,11 +117,14 @@ serve(int client, const struct acceptor *acceptor)
 {
 	const struct worker_heritage *heritage = acceptor->thread->heritage;
 	const struct hubbub_listener *listener = acceptor->listener;
+	enum outcome outcome = SERVED;
 
 	CHECK_WHY(listener == NULL || listener->serve != NULL,
 		"the master opens sockets only for what the service serves");
-	if (is_encrypted(acceptor) && !begin_tls(client, acceptor))
-		return REFUSED;
+	if (is_encrypted(acceptor))
+		outcome = begin_tls(client, acceptor);
+	if (outcome != SERVED)
+		return outcome;
 	if (listener != NULL)
 		listener->serve(client, heritage->context);
 	else
@@ -153,9 +158,9 @@ serve_behind_proxy(int client, const struct fd_opening *opening, const struct ac
 	struct access *access)
 {
 	struct sockaddr_storage address;
-	enum outcome outcome = REFUSED;
+	enum outcome outcome = read_proxy_header(client, acceptor, &address);
 
-	if (read_proxy_header(client, acceptor, &address)) {
+	if (outcome == SERVED) {
 		access_name(access, client);
 		outcome = serve_within_limits(client, acceptor, &address);
 	}
@@ -201,9 +206,7 @@ serve_and_log(int client, const struct fd_opening *opening, const struct accepto
 
 	access_begin(&access, client);
 	outcome = serve_wholly(client, opening, acceptor, &access);
-	access_look(&access, client, opening, outcome != SERVED);
-	if (outcome == OVER_LIMIT)
-		access.end = ACCESS_REFUSED; /* whatever its peer has done */
+	access_look(&access, client, opening, outcome == REFUSED || outcome == OVER_LIMIT);
 	end(client, opening, acceptor, outcome);
 	access_log(&access, client, opening, acceptor->thread->heritage);
 }

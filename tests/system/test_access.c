@@ -2,10 +2,12 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/certificate.h"
 #include "tests/support/client.h"
 #include "tests/support/server.h"
 
@@ -87,6 +89,64 @@ Test(access_log, knows_the_client_of_a_proxy_and_who_was_refused)
 	client = client_connect(server.program.port);
 	cr_assert(client_is_answered(client, "GET / HTTP/1.0\r\n\r\n", ""));
 	expect(" ended_by=refused worker=0 hub=0 client=127.0.0.1:");
+}
+
+/* ---- TLS ---- */
+
+/* Connects so many times by TLS, and does with each connection c what is said. */
+static void
+connect_by_tls(int times, const char *what)
+{
+	char command[512];
+
+	snprintf(command, sizeof command,
+		"python3 -c \"import ssl, socket\n"
+		"context = ssl.create_default_context()\n"
+		"context.check_hostname = False\n"
+		"context.verify_mode = ssl.CERT_NONE\n"
+		"for i in range(%d):\n"
+		"    c = context.wrap_socket(socket.create_connection(('127.0.0.1', %d)))\n"
+		"    %s\"",
+		times, server.program.port, what);
+	cr_assert_eq(system(command), 0);
+}
+
+static int
+count_in_log(const char *text)
+{
+	int count = 0;
+
+	for (const char *at = server.program.text; (at = strstr(at, text)) != NULL; at++)
+		count++;
+	return count;
+}
+
+/* A peer ends TLS before TCP, and waits for the server's end. One that is refused may be gone
+ * before the server has said so. */
+Test(access_log, knows_the_ends_of_tls_and_whom_it_refused)
+{
+	struct certificate certificate = {0};
+	char authority[sizeof certificate.file + 32];
+
+	if (system("command -v python3 >/dev/null") != 0)
+		cr_skip_test("needs python3");
+	cr_assert(certificate_make(&certificate));
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--access-log=on",
+		certificate.cert_option, certificate.key_option, NULL));
+	connect_by_tls(10, "c.sendall(b'hello'); c.recv(5); c.unwrap()");
+	for (int tries = 0; tries < PATIENCE && count_in_log(" ended_by=peer ") < 10; tries++)
+		program_expect(&server.program, "never said", 1);
+	cr_expect_eq(count_in_log(" ended_by=peer "), 10, "%s", server.program.text);
+	server_clean(&server);
+	snprintf(authority, sizeof authority, "--tls-client-ca=%s", certificate.file);
+	cr_assert(server_start(&server, "hubbub-echo", "1", "1", "--access-log=on",
+		"--tls-client=require", authority, certificate.cert_option, certificate.key_option,
+		NULL));
+	connect_by_tls(10, "c.close()");
+	for (int tries = 0; tries < PATIENCE && count_in_log(" ended_by=refused ") < 10; tries++)
+		program_expect(&server.program, "never said", 1);
+	cr_expect_eq(count_in_log(" ended_by=refused "), 10, "%s", server.program.text);
+	certificate_clean(&certificate);
 }
 
 /* ---- a file of its own ---- */
