@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "master/ctl/field.h"
 #include "master/ctl/tables.h"
 #include "master/ctl/view.h"
 
@@ -242,27 +243,13 @@ add_help(struct screen_lines *body)
 
 /* ---- head and foot ---- */
 
-static long long
-whole(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "?";
-}
-
 /* Appends how much a total grows in a second. */
 static void
 join_rate(char *text, int width, const char *what, const json_t *state, const json_t *before,
 	const char *key, double seconds)
 {
-	long long now = whole(json_object_get(state, "totals"), key);
-	long long then = whole(json_object_get(before, "totals"), key);
+	long long now = field_whole(json_object_get(state, "totals"), key);
+	long long then = field_whole(json_object_get(before, "totals"), key);
 	char number[16];
 
 	table_number(number, sizeof number, TABLE_SHORT,
@@ -278,16 +265,17 @@ compose_head(struct screen_line *lines, int width, const json_t *state, const js
 	char *text = lines[0].text;
 
 	lines[0].look = SCREEN_BOLD;
-	screen_join(text, width, "%s", text_of(state, "name"));
-	screen_join(text, width, "%s%s", text_of(state, "phase"),
+	screen_join(text, width, "%s", field_text(state, "name"));
+	screen_join(text, width, "%s%s", field_text(state, "phase"),
 		json_is_true(json_object_get(state, "changing")) ? " (changing)" : "");
-	screen_join(text, width, "pid %lld", whole(state, "pid"));
-	screen_join(text, width, "%lldx%lld", whole(state, "processes"), whole(state, "threads"));
-	screen_join(text, width, "generation %lld", whole(state, "generation"));
+	screen_join(text, width, "pid %lld", field_whole(state, "pid"));
+	screen_join(text, width, "%lldx%lld", field_whole(state, "processes"),
+		field_whole(state, "threads"));
+	screen_join(text, width, "generation %lld", field_whole(state, "generation"));
 	screen_fit(text, width);
 	text = lines[1].text;
-	screen_join(text, width, "connections %lld of %lld", whole(state, "connections"),
-		whole(state, "max_connections"));
+	screen_join(text, width, "connections %lld of %lld", field_whole(state, "connections"),
+		field_whole(state, "max_connections"));
 	join_rate(text, width, "new/s", state, before, "accepts", seconds);
 	join_rate(text, width, "in/s", state, before, "received_bytes", seconds);
 	join_rate(text, width, "out/s", state, before, "sent_bytes", seconds);

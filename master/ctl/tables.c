@@ -7,21 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "master/ctl/field.h"
+
 #define REQUESTS "request_duration_seconds"
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "?";
-}
-
-static double
-number_of(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
-}
 
 /* ---- lines ---- */
 
@@ -121,7 +109,7 @@ collect_requests(
 {
 	const json_t *all = json_object_get(state, "totals");
 
-	if (number_of(json_object_get(all, REQUESTS), "count") <= 0)
+	if (field_number(json_object_get(all, REQUESTS), "count") <= 0)
 		return;
 	add_hubs(lines, state, "workers", before, seconds);
 	add(lines, (struct table_line){.state = state,
@@ -143,7 +131,8 @@ collect_listeners(
 	json_array_foreach(json_object_get(state, "listeners"), i, listener)
 	{
 		if (json_is_true(json_object_get(listener, "listens")) ||
-			number_of(listener, "accepts") > 0 || number_of(listener, "datagrams") > 0)
+			field_number(listener, "accepts") > 0 ||
+			field_number(listener, "datagrams") > 0)
 			add(lines, (struct table_line){.state = state, .object = listener});
 	}
 	if (lines->count == 1)
@@ -168,8 +157,8 @@ collect_metrics(
 static double
 growth(const struct table_line *line, const char *key)
 {
-	double now = number_of(json_object_get(line->hub, "process"), key);
-	double then = number_of(json_object_get(line->former, "process"), key);
+	double now = field_number(json_object_get(line->hub, "process"), key);
+	double then = field_number(json_object_get(line->former, "process"), key);
 
 	if (line->hub == NULL)
 		return NAN;
@@ -182,13 +171,13 @@ growth(const struct table_line *line, const char *key)
 static double
 worker_of(const struct table_line *line)
 {
-	return number_of(line->worker, "worker");
+	return field_number(line->worker, "worker");
 }
 
 static double
 pid_of(const struct table_line *line)
 {
-	return line->hub != NULL ? number_of(line->worker, "pid") : NAN;
+	return line->hub != NULL ? field_number(line->worker, "pid") : NAN;
 }
 
 static void
@@ -196,13 +185,13 @@ state_of(char *text, size_t size, const struct table_line *line)
 {
 	bool is_hung = json_is_true(json_object_get(line->hub, "hung"));
 
-	snprintf(text, size, "%s", is_hung ? "hung" : text_of(line->worker, "state"));
+	snprintf(text, size, "%s", is_hung ? "hung" : field_text(line->worker, "state"));
 }
 
 static double
 of_hub(const struct table_line *line, const char *key)
 {
-	return line->hub != NULL ? number_of(line->hub, key) : NAN;
+	return line->hub != NULL ? field_number(line->hub, key) : NAN;
 }
 
 #define OF_HUB(name, key)                                                                          \
@@ -253,7 +242,7 @@ requests_of(const struct table_line *line)
 static double
 served_of(const struct table_line *line)
 {
-	return number_of(requests_of(line), "count");
+	return field_number(requests_of(line), "count");
 }
 
 static double
@@ -263,7 +252,7 @@ served_now(const struct table_line *line)
 
 	if (line->hub != NULL)
 		return growth(line, REQUESTS);
-	then = number_of(json_object_get(line->former, REQUESTS), "count");
+	then = field_number(json_object_get(line->former, REQUESTS), "count");
 	return line->former != NULL && now >= then ? (now - then) / line->seconds : NAN;
 }
 
@@ -272,7 +261,7 @@ quantile(const json_t *histogram, const char *key)
 {
 	const json_t *recent = json_object_get(histogram, "recent");
 
-	return number_of(recent, "count") > 0 ? number_of(recent, key) : NAN;
+	return field_number(recent, "count") > 0 ? field_number(recent, key) : NAN;
 }
 
 static void
@@ -294,7 +283,7 @@ name_of(char *text, size_t size, const struct table_line *line)
 static double
 number_of_metric(const struct table_line *line)
 {
-	return json_is_object(line->object) ? number_of(line->object, "count")
+	return json_is_object(line->object) ? field_number(line->object, "count")
 					    : json_number_value(line->object);
 }
 
@@ -359,13 +348,13 @@ static const struct table_column metric_columns[] = {
 static void
 listener_of(char *text, size_t size, const struct table_line *line)
 {
-	snprintf(text, size, "%s", text_of(line->object, "listener"));
+	snprintf(text, size, "%s", field_text(line->object, "listener"));
 }
 
 #define OF_LISTENER(name, key)                                                                     \
 	static double name(const struct table_line *line)                                          \
 	{                                                                                          \
-		return number_of(line->object, key);                                               \
+		return field_number(line->object, key);                                            \
 	}
 OF_LISTENER(open_of, "connections")
 OF_LISTENER(accepts_of, "accepts")

@@ -105,7 +105,9 @@ look(struct shown *shown)
 			napms(left > 0 ? left : 0);
 			return true;
 		}
-		/* Keys that move are no text. */
+		/* Another size is no key, and keys that move are no text. */
+		if (key == KEY_RESIZE)
+			continue;
 		if (key > UCHAR_MAX && shown->picture.is_typing && key != KEY_ENTER &&
 			key != KEY_BACKSPACE)
 			continue;

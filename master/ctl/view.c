@@ -5,27 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "master/ctl/field.h"
 #include "master/ctl/tables.h"
-
-static json_int_t
-whole(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static const char *
-text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text != NULL ? text : "?";
-}
-
-static double
-real(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
-}
 
 double
 view_imbalance(const json_t *state)
@@ -38,11 +19,11 @@ view_imbalance(const json_t *state)
 	{
 		json_array_foreach(json_object_get(worker, "hubs"), j, hub)
 		{
-			connections += whole(hub, "connections");
+			connections += field_whole(hub, "connections");
 			hubs++;
 		}
 	}
-	return connections > 0 && hubs > 1 ? real(state, "imbalance") : 0;
+	return connections > 0 && hubs > 1 ? field_number(state, "imbalance") : 0;
 }
 
 /* Prints "2 reloads", "1 reload". */
@@ -57,23 +38,23 @@ print_totals(FILE *stream, const json_t *state)
 {
 	const json_t *totals = json_object_get(state, "totals");
 
-	print_count(stream, "", whole(state, "connections"), "connection");
-	fprintf(stream, " of %lld", (long long)whole(state, "max_connections"));
+	print_count(stream, "", field_whole(state, "connections"), "connection");
+	fprintf(stream, " of %lld", field_whole(state, "max_connections"));
 	if (view_imbalance(state) > 0)
 		fprintf(stream, ", most on one hub %.2f times the mean", view_imbalance(state));
-	fprintf(stream, "; %lld accepted", (long long)whole(totals, "accepts"));
-	print_count(stream, ", ", whole(totals, "respawns"), "worker");
+	fprintf(stream, "; %lld accepted", field_whole(totals, "accepts"));
+	print_count(stream, ", ", field_whole(totals, "respawns"), "worker");
 	fprintf(stream, " replaced");
-	print_count(stream, ", ", whole(totals, "hangs"), "hang");
-	print_count(stream, ", ", whole(totals, "reloads"), "reload");
-	print_count(stream, ", ", whole(totals, "upgrades"), "upgrade");
+	print_count(stream, ", ", field_whole(totals, "hangs"), "hang");
+	print_count(stream, ", ", field_whole(totals, "reloads"), "reload");
+	print_count(stream, ", ", field_whole(totals, "upgrades"), "upgrade");
 	fprintf(stream, "\n");
-	if (whole(totals, "datagrams") > 0) {
-		print_count(stream, "", whole(totals, "datagrams"), "datagram");
-		fprintf(stream, ", %lld answered\n", (long long)whole(totals, "replies"));
+	if (field_whole(totals, "datagrams") > 0) {
+		print_count(stream, "", field_whole(totals, "datagrams"), "datagram");
+		fprintf(stream, ", %lld answered\n", field_whole(totals, "replies"));
 	}
-	if (whole(totals, "refused") > 0) {
-		print_count(stream, "", whole(totals, "refused"), "connection");
+	if (field_whole(totals, "refused") > 0) {
+		print_count(stream, "", field_whole(totals, "refused"), "connection");
 		fprintf(stream, " refused: the log says why\n");
 	}
 }
@@ -82,18 +63,19 @@ static void
 print_head(FILE *stream, const json_t *state)
 {
 	const json_t *address;
-	json_int_t processes = whole(state, "processes"), threads = whole(state, "threads");
+	json_int_t processes = field_whole(state, "processes"),
+		   threads = field_whole(state, "threads");
 	size_t i;
 
-	fprintf(stream, "%s %s, pid %lld: %s%s", text_of(state, "name"), text_of(state, "version"),
-		(long long)whole(state, "pid"), text_of(state, "phase"),
+	fprintf(stream, "%s %s, pid %lld: %s%s", field_text(state, "name"),
+		field_text(state, "version"), field_whole(state, "pid"), field_text(state, "phase"),
 		json_is_true(json_object_get(state, "ready")) ? ", ready" : ", not ready");
 	fprintf(stream, "\nlistens on");
 	json_array_foreach(json_object_get(state, "addresses"), i, address)
 		fprintf(stream, "%s %s", i > 0 ? "," : "", json_string_value(address));
 	fprintf(stream, "; %lld process%s", (long long)processes, processes == 1 ? "" : "es");
 	print_count(stream, " x ", threads, "thread");
-	fprintf(stream, ", generation %lld\n", (long long)whole(state, "generation"));
+	fprintf(stream, ", generation %lld\n", field_whole(state, "generation"));
 	print_totals(stream, state);
 }
 
@@ -124,14 +106,14 @@ print_events(FILE *stream, const json_t *events)
 
 	json_array_foreach(events, i, event)
 	{
-		time_t when = (time_t)whole(event, "time");
+		time_t when = (time_t)field_whole(event, "time");
 		struct tm local;
 		char text[32];
 
 		if (i == 5)
 			break;
 		strftime(text, sizeof text, "%F %T", localtime_r(&when, &local));
-		fprintf(stream, "%s%s  %s\n", i == 0 ? "\n" : "", text, text_of(event, "text"));
+		fprintf(stream, "%s%s  %s\n", i == 0 ? "\n" : "", text, field_text(event, "text"));
 	}
 }
 
