@@ -70,13 +70,28 @@ histogram_difference(
 	between->sum = later->sum - earlier->sum;
 }
 
+/* The number of values at or below a share of them. */
+static uint64_t
+rank_of(const struct histogram *histogram, double share)
+{
+	double exact = share * (double)histogram->count;
+
+	/* Without the correction 0.9 x 10, which is a little above 9 in binary, would be rank
+	 * 10. */
+	return (uint64_t)ceil(exact - exact * 1e-12);
+}
+
+int64_t
+histogram_percentile(const struct histogram *histogram, double share)
+{
+	return rank_of(histogram, share) < histogram->count ? histogram_quantile(histogram, share)
+							    : -1;
+}
+
 int64_t
 histogram_quantile(const struct histogram *histogram, double share)
 {
-	double exact = share * (double)histogram->count;
-	/* Without the correction 0.9 x 10, which is a little above 9 in binary, would be rank
-	 * 10. */
-	uint64_t rank = (uint64_t)ceil(exact - exact * 1e-12), seen = 0;
+	uint64_t rank = rank_of(histogram, share), seen = 0;
 
 	if (histogram->count == 0)
 		return -1;

@@ -71,6 +71,10 @@ void histogram_difference(
  * empty. */
 int64_t histogram_quantile(const struct histogram *histogram, double share);
 
+/* The same for people: -1, too, if no value lies beyond it. The 99th percentile of fifty values is
+ * their largest one, under another name. */
+int64_t histogram_percentile(const struct histogram *histogram, double share);
+
 /* The mean, and the standard deviation by the buckets' middles, in nanoseconds; 0 if the histogram
  * is empty. */
 double histogram_mean(const struct histogram *histogram);

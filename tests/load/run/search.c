@@ -60,8 +60,9 @@ attempt(struct search *search, double rate)
 static json_t *
 time_or_null(const struct histogram *histogram, double share)
 {
-	return histogram->count == 0 ? json_null()
-				     : json_integer(histogram_quantile(histogram, share));
+	int64_t time = histogram_percentile(histogram, share);
+
+	return time == -1 ? json_null() : json_integer(time);
 }
 
 static void
@@ -78,9 +79,9 @@ print_try(struct search *search, const struct result *result, double rate, const
 		fprintf(stderr, "  %10s/s  achieved %10s/s  p50 %8s  p99 %8s  errors %llu  %s\n",
 			rate > 0 ? units_write_count(wanted, rate) : "closed",
 			units_write_count(achieved, reached),
-			units_write_time(
-				p50, histogram_quantile(&total->response, 0.5), search->load->unit),
-			units_write_time(p99, histogram_quantile(&total->response, 0.99),
+			units_write_time(p50, histogram_percentile(&total->response, 0.5),
+				search->load->unit),
+			units_write_time(p99, histogram_percentile(&total->response, 0.99),
 				search->load->unit),
 			(unsigned long long)measurement_errors(total), verdict);
 	json_array_append_new(

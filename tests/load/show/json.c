@@ -77,7 +77,7 @@ histogram(const struct histogram *histogram)
 	json_object_set_new(object, "max", nanoseconds(has_any ? histogram->max : -1));
 	for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
 		json_object_set_new(object, shares[i].name,
-			nanoseconds(histogram_quantile(histogram, shares[i].share)));
+			nanoseconds(histogram_percentile(histogram, shares[i].share)));
 	encoded = has_any ? hdr_encode(histogram) : NULL;
 	json_object_set_new(object, "hdr_v2", text_or_null(encoded));
 	free(encoded);

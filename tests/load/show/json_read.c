@@ -32,6 +32,14 @@ json_number_at(const json_t *json, const char *path, double fallback)
 	return json_is_number(at) ? json_number_value(at) : fallback;
 }
 
+const char *
+json_text_at(const json_t *json, const char *path)
+{
+	const char *text = json_string_value(json_at(json, path));
+
+	return text != NULL ? text : "";
+}
+
 /* What is read of a file. */
 struct source {
 	FILE *file;
@@ -85,11 +93,7 @@ json_read_result(const char *path)
 
 	if (json == NULL)
 		return NULL;
-	if (json_at(json, "tool") == NULL ||
-		strcmp(json_string_value(json_at(json, "tool")) != NULL
-				? json_string_value(json_at(json, "tool"))
-				: "",
-			"hubbub-load") != 0)
+	if (strcmp(json_text_at(json, "tool"), "hubbub-load") != 0)
 		why = "not a result of hubbub-load (write one with -o FILE)";
 	else if (json_number_at(json, "schema_version", 0) > JSON_SCHEMA_VERSION)
 		why = "written by a later version of hubbub-load";

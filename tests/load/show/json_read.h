@@ -14,6 +14,9 @@ json_t *json_read_result(const char *path);
 /* The number at a path of keys, such as "latency_ns.response.p99"; fallback if there is none. */
 double json_number_at(const json_t *json, const char *path, double fallback);
 
+/* The text at a path of keys, borrowed from json; "" if there is none. */
+const char *json_text_at(const json_t *json, const char *path);
+
 /* The value at a path of keys, borrowed from json; NULL if there is none. */
 json_t *json_at(const json_t *json, const char *path);
 

@@ -179,10 +179,10 @@ write_times(char *line, const struct panel *panel, const struct progress *progre
 
 	write_sparks(panel, sparks, sizeof sparks);
 	snprintf(line, LINE_SIZE, " p50 %s  p90 %s  p99 %s  p99.9 %s  max %s   p99 %s",
-		units_write_time(p50, histogram_quantile(response, 0.5), unit),
-		units_write_time(p90, histogram_quantile(response, 0.9), unit),
-		units_write_time(p99, histogram_quantile(response, 0.99), unit),
-		units_write_time(p999, histogram_quantile(response, 0.999), unit),
+		units_write_time(p50, histogram_percentile(response, 0.5), unit),
+		units_write_time(p90, histogram_percentile(response, 0.9), unit),
+		units_write_time(p99, histogram_percentile(response, 0.99), unit),
+		units_write_time(p999, histogram_percentile(response, 0.999), unit),
 		units_write_time(max, response->count > 0 ? response->max : -1, unit), sparks);
 }
 

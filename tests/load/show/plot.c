@@ -54,7 +54,7 @@ run_gnuplot(const char *script, size_t length)
 	if (fd == -1)
 		return NULL;
 	if (write(fd, script, length) == (ssize_t)length) {
-		snprintf(command, sizeof command, "gnuplot %s", path);
+		snprintf(command, sizeof command, "gnuplot %s 2>/dev/null", path);
 		output = popen(command, "re");
 	}
 	memory = output != NULL ? open_memstream(&svg, &size) : NULL;
@@ -81,7 +81,7 @@ plot_end(struct plot *plot, FILE *page, const char *caption, const char *alterna
 
 	fclose(plot->stream);
 	svg = run_gnuplot(plot->script, plot->length);
-	fprintf(page, "<figure role=\"img\" aria-label=\"");
+	fprintf(page, "<figure tabindex=\"0\" role=\"img\" aria-label=\"");
 	plot_escape(page, alternative);
 	fprintf(page, "\"><figcaption>");
 	plot_escape(page, caption);
@@ -135,9 +135,12 @@ plot_open_page(FILE *page, const char *title)
 	      "td,th{padding:.15rem .8rem .15rem 0;text-align:right;"
 	      "border-bottom:1px solid var(--line)}\n"
 	      "td:first-child,th:first-child{text-align:left}\n"
+	      "th[scope=row]{font-weight:400}th{vertical-align:bottom}"
+	      "small{color:var(--soft);font-weight:400}\n"
+	      ".facts td{text-align:left;overflow-wrap:anywhere}\n"
 	      "tr.best td{font-weight:700}\n"
-	      "figure{margin:1.5rem 0}figcaption{font-weight:600}\n"
-	      "svg{width:100%;height:auto;background:none}svg text{fill:var(--ink)}"
+	      "figure{margin:1.5rem 0;overflow-x:auto}figcaption{font-weight:600}\n"
+	      "svg{width:100%;min-width:36rem;height:auto;background:none}svg text{fill:var(--ink)}"
 	      "svg path[stroke=black],svg g[stroke=black] path{stroke:var(--ink)}\n"
 	      "code,pre{font:.85rem/1.4 ui-monospace,monospace;overflow-wrap:anywhere;"
 	      "white-space:pre-wrap}\n"

@@ -76,9 +76,9 @@ result_summarize(const struct measurement *measurement)
 				   ? (double)measurement->tally.due / measurement->seconds
 				   : 0,
 		.achieved = measurement_rate(measurement),
-		.p50 = histogram_quantile(response, 0.5),
-		.p99 = histogram_quantile(response, 0.99),
-		.p99_9 = histogram_quantile(response, 0.999),
+		.p50 = histogram_percentile(response, 0.5),
+		.p99 = histogram_percentile(response, 0.99),
+		.p99_9 = histogram_percentile(response, 0.999),
 		.max = response->count > 0 ? response->max : -1,
 		.errors = measurement_errors(measurement) + measurement_faults(measurement)};
 }

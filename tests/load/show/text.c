@@ -231,14 +231,12 @@ print_cells(
 	char text[UNITS_TEXT_SIZE];
 
 	for (unsigned i = part.first; i < part.end; i++) {
-		double share = i < load->percentile_count ? load->percentiles[i] / 100 : 1;
-		/* A hundred values have no 99.99th percentile. */
-		bool is_known = histogram->count > 0 &&
-				(share == 1 || (double)histogram->count * (1 - share) >= 0.5);
-		int64_t value = -1;
+		int64_t value;
 
-		if (is_known)
-			value = share == 1 ? histogram->max : histogram_quantile(histogram, share);
+		if (i < load->percentile_count)
+			value = histogram_percentile(histogram, load->percentiles[i] / 100);
+		else
+			value = histogram->count > 0 ? histogram->max : -1;
 		fprintf(stream, " %*s", CELL_WIDTH - 1, units_write_time(text, value, load->unit));
 	}
 }
@@ -278,8 +276,9 @@ print_part(FILE *stream, const struct look *look, const struct result *result, s
 	if (load->is_open)
 		print_row(stream, look, load, part, "service time", &total->service,
 			"from actual send");
-	snprintf(samples, sizeof samples, "%s samples",
-		units_write_whole(count, total->connect.count));
+	snprintf(samples, sizeof samples, "%s sample%s",
+		units_write_whole(count, total->connect.count),
+		total->connect.count == 1 ? "" : "s");
 	print_row(stream, look, load, part, "connect time", &total->connect, samples);
 }
 

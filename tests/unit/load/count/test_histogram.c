@@ -80,6 +80,8 @@ Test(histogram, a_few_values_are_exact)
 	cr_assert_eq(histogram_quantile(&one, 0.5), 5);
 	cr_assert_eq(histogram_quantile(&one, 0.9), 9);
 	cr_assert_eq(histogram_quantile(&one, 1), 10);
+	cr_assert_eq(histogram_percentile(&one, 0.9), 9);
+	cr_assert_eq(histogram_percentile(&one, 0.91), -1, "the largest, under another name");
 	cr_assert_float_eq(histogram_deviation(&one), sqrt(8.25), 1e-9);
 }
 
@@ -87,6 +89,7 @@ Test(histogram, an_empty_one_has_no_quantile)
 {
 	one = (struct histogram){0};
 	cr_assert_eq(histogram_quantile(&one, 0.5), -1);
+	cr_assert_eq(histogram_percentile(&one, 0.5), -1);
 	cr_assert_eq(histogram_mean(&one), 0);
 	cr_assert_eq(histogram_deviation(&one), 0);
 }

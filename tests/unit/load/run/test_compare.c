@@ -47,9 +47,9 @@ result_of(double rate, double p99, double spread, uint64_t seed)
 	draw(rates, rate, spread, seed);
 	draw(times, p99, spread, seed + 100);
 	for (int i = 0; i < SAMPLES; i++)
-		json_array_append_new(
-			runs, json_pack("{s:f, s:f, s:f, s:f}", "achieved", rates[i], "p50",
-				      times[i] / 3, "p99", times[i], "p99_9", times[i] * 2));
+		json_array_append_new(runs, json_pack("{s:f, s:f, s:f, s:f, s:f}", "achieved",
+						    rates[i], "p50", times[i] / 3, "p99", times[i],
+						    "p99_9", times[i] * 2, "max", times[i] * 3));
 	return json_pack(
 		"{s:s, s:o, s:[], s:{}}", "verdict", "pass", "runs", runs, "series", "config");
 }
@@ -126,10 +126,22 @@ Test(compare, silence_is_a_regression)
 		json_object_set_new(run, "p50", json_null());
 		json_object_set_new(run, "p99", json_null());
 		json_object_set_new(run, "p99_9", json_null());
+		json_object_set_new(run, "max", json_null());
 		json_object_set_new(run, "achieved", json_real(0));
 	}
 	cr_assert_eq(compare(result_of(1000, 5e6, 0.02, 1), stalled, "verdict: regressed"),
 		LOAD_BREACHED);
+}
+
+/* Runs of a low rate have a median, and no 99.9th percentile. */
+Test(compare, a_percentile_of_too_few_replies_is_left_out)
+{
+	json_t *base = result_of(1000, 5e6, 0.02, 1), *new = result_of(1000, 9e6, 0.02, 2), *run;
+	size_t i;
+
+	json_array_foreach(json_object_get(base, "runs"), i, run)
+		json_object_set_new(run, "p99_9", json_null());
+	cr_assert_eq(compare(base, new, "p99.9        left out: too few"), LOAD_BREACHED);
 }
 
 Test(compare, without_enough_samples_or_a_valid_result_there_is_no_verdict)
