@@ -93,6 +93,7 @@ print_all(const struct bench_options *options, double cpu[][ROUNDS_MAX],
 	struct bench_server *servers, const bool *serves, unsigned rounds)
 {
 	double ratios[ROUNDS_MAX];
+	struct bench_memory memory;
 	char name[64];
 
 	for (int i = 0; i < KINDS; i++) {
@@ -101,8 +102,9 @@ print_all(const struct bench_options *options, double cpu[][ROUNDS_MAX],
 		snprintf(name, sizeof name, "lines_cpu_ns_%s", kinds[i].name);
 		bench_print(options, name, 1e9 * median(cpu[i], rounds), "ns", "CPU per line");
 		snprintf(name, sizeof name, "lines_idle_%s", kinds[i].name);
-		bench_print(options, name, bench_server_idle_memory(&servers[i], IDLE), "B",
-			"memory of an idle connection, of 1000");
+		if (bench_server_idle_memory(&servers[i], IDLE, &memory))
+			bench_print(options, name, memory.first, "B",
+				"memory of an idle connection, of 1000");
 		if (i == 0)
 			continue;
 		for (unsigned round = 0; round < rounds; round++)

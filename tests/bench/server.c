@@ -148,22 +148,41 @@ bench_server_measure(struct bench_server *server, unsigned connections, size_t s
 	return is_well;
 }
 
-double
-bench_server_idle_memory(struct bench_server *server, unsigned connections)
+/* Opens as many connections as fds has room for, and ends them. Returns the server's memory while
+ * they are idle, or -1. */
+static double
+memory_with(const struct bench_server *server, int *fds, unsigned connections)
 {
-	int *fds = calloc(connections, sizeof *fds);
-	double before = family_memory(&server->family, "Private_Dirty"), after;
+	double memory = -1;
 	unsigned count = 0;
 
 	/* Each has exchanged a line: a connection that was never used may have no buffers yet. */
-	for (; fds != NULL && count < connections; count++) {
+	for (; count < connections; count++) {
 		fds[count] = client_connect(server->program.port);
 		if (fds[count] == -1 || !client_exchange(fds[count], "HELLO\n", "HELLO\n"))
 			break;
 	}
-	after = family_memory(&server->family, "Private_Dirty");
-	for (unsigned i = 0; fds != NULL && i < count; i++)
+	if (count == connections)
+		memory = family_memory(&server->family, "Private_Dirty");
+	for (unsigned i = 0; i < count; i++)
 		close(fds[i]);
+	return memory;
+}
+
+bool
+bench_server_idle_memory(
+	struct bench_server *server, unsigned connections, struct bench_memory *memory)
+{
+	int *fds = calloc(connections, sizeof *fds);
+	double before = family_memory(&server->family, "Private_Dirty"), first, second;
+
+	if (fds == NULL)
+		return false;
+	first = memory_with(server, fds, connections);
+	usleep(200000); /* until it has seen their ends */
+	second = memory_with(server, fds, connections);
 	free(fds);
-	return count < connections ? -1 : (after - before) / connections;
+	*memory = (struct bench_memory){
+		(first - before) / connections, (second - before) / connections};
+	return first >= 0 && second >= 0;
 }

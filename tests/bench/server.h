@@ -38,8 +38,14 @@ void bench_server_end(struct bench_server *server);
 bool bench_server_measure(struct bench_server *server, unsigned connections, size_t size,
 	double seconds, struct bench_sample *sample);
 
-/* Bytes of its own memory that each of so many idle connections takes; -1 if they cannot be
- * held. */
-double bench_server_idle_memory(struct bench_server *server, unsigned connections);
+/* Bytes of its own memory that each of so many idle connections takes: the first ones that it ever
+ * has, and as many that come after these have gone. */
+struct bench_memory {
+	double first, second;
+};
+
+/* Returns whether so many can be held. */
+bool bench_server_idle_memory(
+	struct bench_server *server, unsigned connections, struct bench_memory *memory);
 
 #endif

@@ -1,7 +1,9 @@
-// A peer: Go, a goroutine per connection, on one processor (GOMAXPROCS says otherwise).
+// A peer: Go, a goroutine per connection, on one processor (GOMAXPROCS says otherwise). PEER_TLS names a file with certificate
+// and key.
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -35,6 +37,14 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+	if pem := os.Getenv("PEER_TLS"); pem != "" {
+		certificate, err := tls.LoadX509KeyPair(pem, pem)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}})
 	}
 	fmt.Fprintf(os.Stderr, "ready: %s\n", listener.Addr())
 	for {

@@ -1,17 +1,20 @@
 /* The peer that hubbub-echo is measured against: a hand-written epoll loop, level-triggered, no
  * coroutines, one thread, the same upper-casing. What a careful engineer writes in an hour.
  *
- * Usage: peer-epoll   Prints "ready: 127.0.0.1:PORT" on stderr and serves until it is killed. */
+ * Usage: peer-epoll [PROCESSES]   Prints "ready: 127.0.0.1:PORT" on stderr and serves until it is
+ * killed; several processes have a listening socket each, in one reuseport group. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,27 +109,53 @@ echo(struct connection *connection)
 	return true;
 }
 
-int
-main(void)
+/* Listens at the address, whose port is set if it is 0. Returns the socket. */
+static int
+listen_at(struct sockaddr_in *address)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	struct connection listening = {0};
-	struct epoll_event events[EVENTS];
-	socklen_t length = sizeof address;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
+	socklen_t length = sizeof *address;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-		listen(listener, 4096) != 0 ||
-		getsockname(listener, (struct sockaddr *)&address, &length) != 0 || epoll == -1) {
-		perror("peer-epoll");
-		return 1;
+	setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	if (bind(listener, (struct sockaddr *)address, sizeof *address) == 0 &&
+		listen(listener, 4096) == 0 &&
+		getsockname(listener, (struct sockaddr *)address, &length) == 0)
+		return listener;
+	perror("peer-epoll");
+	exit(1);
+}
+
+/* Becomes so many processes, which end with the first one. Returns whether this is the first. */
+static bool
+become(int processes)
+{
+	for (int i = 1; i < processes; i++)
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			return false;
+		}
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct connection listening = {.fd = listen_at(&address)};
+	struct epoll_event events[EVENTS];
+	int listener;
+
+	if (!become(argc > 1 ? atoi(argv[1]) : 1)) {
+		close(listening.fd);
+		listening.fd = listen_at(&address);
+	} else {
+		fprintf(stderr, "ready: 127.0.0.1:%u\n", ntohs(address.sin_port));
 	}
-	listening.fd = listener;
+	listener = listening.fd;
+	epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch(&listening, EPOLL_CTL_ADD, EPOLLIN);
-	fprintf(stderr, "ready: 127.0.0.1:%u\n", ntohs(address.sin_port));
 	for (;;) {
 		int count = epoll_wait(epoll, events, EVENTS, -1);
 

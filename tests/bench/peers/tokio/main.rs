@@ -1,4 +1,4 @@
-// A peer: tokio, a task per connection, on one thread.
+// A peer: tokio, a task per connection, on one thread; with a number, on that many.
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -18,9 +18,12 @@ async fn serve(mut stream: TcpStream) {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-
-    runtime.block_on(async {
+    let runtime = match std::env::args().nth(1) {
+        Some(threads) => tokio::runtime::Builder::new_multi_thread().worker_threads(threads.parse().unwrap()).enable_io().build(),
+        None => tokio::runtime::Builder::new_current_thread().enable_io().build(),
+    }
+    .unwrap();
+    let serving = async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
 
         eprintln!("ready: {}", listener.local_addr().unwrap());
@@ -30,5 +33,8 @@ fn main() {
                 tokio::spawn(serve(stream));
             }
         }
-    });
+    };
+
+    // What is spawned is a thread's of the runtime, as the other tasks are.
+    runtime.block_on(async { tokio::spawn(serving).await.unwrap() });
 }
