@@ -51,6 +51,38 @@ Test(load_beginnings, a_proxy_header_is_before_tls)
 	cr_assert_eq(server_number(&server, "totals.refused"), 0);
 }
 
+/* A service of lines (waits.c). */
+Test(load_beginnings, a_proxy_header_is_before_requests)
+{
+	cr_assert(server_start(
+		&server, "waits", "1", "2", "--proxy-protocol=on", "--max-per-peer=1", NULL));
+	expect(0, "-n", "400", "--proxy-header=v1", "--request=hello \\{counter}\\n",
+		"--expect=HELLO \\{counter}\\n\\{end}", "--reply=line", "--idle=10");
+	expect(0, "-n", "400", "--proxy-header=v2", "--request=hello\\n", "--expect=HELLO",
+		"--reply=line", "--churn=3");
+	cr_assert_eq(server_number(&server, "totals.refused"), 0);
+}
+
+Test(load_beginnings, a_check_begins_as_a_run_does)
+{
+	struct program *program = &loader.program;
+	char target[32];
+	char *argv[] = {
+		NULL, "check", target, "--request=a\\n", "--reply=line", "--proxy-header=v1", NULL};
+
+	cr_assert(server_start(&server, "waits", "1", "2", "--proxy-protocol=on", NULL));
+	snprintf(target, sizeof target, "127.0.0.1:%d", server.program.port);
+	argv[0] = program_path("hubbub-load");
+	cr_assert(program_start(program, argv, 0));
+	cr_assert_eq(program_wait(program, 60), 0, "%s", program->text);
+	cr_assert_not_null(strstr(program->text, "one message answered and verified"));
+	program_end(program);
+	argv[5] = NULL;
+	cr_assert(program_start(program, argv, 0));
+	cr_assert_eq(program_wait(program, 60), 1, "%s", program->text);
+	cr_assert_not_null(strstr(program->text, "not ready"), "%s", program->text);
+}
+
 Test(load_beginnings, a_unix_socket_takes_one_too)
 {
 	char path[FOLDER_SIZE + 32], listen[FOLDER_SIZE + 48];

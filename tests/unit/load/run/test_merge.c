@@ -307,6 +307,42 @@ Test(merge, parts_that_do_not_belong_together_are_invalid)
 	}
 }
 
+/* Makes a stored result one of schema 2, which knows no PROXY header and no protocols of TLS. */
+static void
+make_older(int number)
+{
+	json_t *result = json_load_file(parts_paths[number], 0, NULL),
+	       *config = json_object_get(result, "config");
+
+	cr_assert_eq(json_object_set_new(result, "schema_version", json_integer(2)), 0);
+	cr_assert_eq(json_object_del(config, "alpn"), 0);
+	cr_assert_eq(json_object_del(config, "proxy_header"), 0);
+	cr_assert_eq(json_object_del(json_object_get(result, "connections"), "alpn"), 0);
+	cr_assert_eq(json_dump_file(result, parts_paths[number], 0), 0);
+	json_decref(result);
+}
+
+Test(merge, an_older_result_merges_with_a_newer_one)
+{
+	parts_store_good(0, NULL);
+	parts_store_good(1, NULL);
+	parts_store_good(2, come_through_a_balancer);
+	parts_load.proxy_header = LOAD_PROXY_OFF;
+	make_older(0);
+	for (int is_first = 0; is_first < 2; is_first++) {
+		PARTS_MERGE(is_first, 1 - is_first);
+		cr_assert_eq(parts_merged->code, LOAD_DONE, "%s", *parts_merged->reasons);
+		cr_assert_eq(parts_merged->total.tally.received, 2000);
+	}
+	PARTS_MERGE(0, 2);
+	cr_assert_eq(parts_merged->code, LOAD_INVALID);
+	cr_assert_not_null(
+		strstr(*parts_merged->reasons, "proxy_header"), "%s", *parts_merged->reasons);
+	make_older(1);
+	PARTS_MERGE(0, 1);
+	cr_assert_eq(parts_merged->code, LOAD_DONE, "%s", *parts_merged->reasons);
+}
+
 Test(merge, a_run_counts_once_however_often_it_is_named)
 {
 	parts_store_good(0, NULL);
