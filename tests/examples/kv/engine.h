@@ -15,8 +15,9 @@ enum engine_error {
 
 struct engine {
 	bool has_transactions;
+	const struct remote_kind *remote; /* its connections; NULL: it is on this machine */
 	const char *(*open)(struct store *store);
-	void (*close)(struct store *store);
+	void (*close)(struct store *store); /* NULL: not needed */
 	const char *(*hub_open)(struct store *store);
 	void (*hub_close)(struct store *store);
 	const char *(*write_groups)(struct store *store);         /* NULL: not needed */

@@ -48,12 +48,6 @@ open_postgresql(struct store *store)
 }
 
 static void
-close_postgresql(struct store *store)
-{
-	(void)store;
-}
-
-static void
 disconnect(void *handle)
 {
 	struct connection *connection = handle;
@@ -319,36 +313,23 @@ static const struct remote_kind kind = {
 	.is_broken = is_broken,
 };
 
-static void
-close_hub(struct store *store)
-{
-	(void)store;
-	remote_hub_close(&kind);
-}
-
-static int
-run(struct store *store, bool writes, store_change *change, void *argument)
-{
-	return remote_run(&kind, store, writes, change, argument);
-}
-
 static const char *
 sweep(struct store *store, size_t *swept)
 {
-	int error = run(store, true, sweep_some, swept);
+	int error = remote_run(store, true, sweep_some, swept);
 
 	return error == 0 ? NULL : hubbub_why("cannot sweep: %s", store_why(store, error));
 }
 
 const struct engine postgresql_engine = {
 	.has_transactions = true,
+	.remote = &kind,
 	.open = open_postgresql,
-	.close = close_postgresql,
 	.hub_open = remote_hub_open,
-	.hub_close = close_hub,
+	.hub_close = remote_hub_close,
 	.sweep = sweep,
 	.why = remote_why,
-	.run = run,
+	.run = remote_run,
 	.get = get,
 	.put = put,
 	.expire = expire,

@@ -45,12 +45,6 @@ open_redis(struct store *store)
 }
 
 static void
-close_redis(struct store *store)
-{
-	(void)store;
-}
-
-static void
 disconnect(void *handle)
 {
 	struct connection *connection = handle;
@@ -221,26 +215,13 @@ static const struct remote_kind kind = {
 	.is_broken = is_broken,
 };
 
-static void
-close_hub(struct store *store)
-{
-	(void)store;
-	remote_hub_close(&kind);
-}
-
-static int
-run(struct store *store, bool writes, store_change *change, void *argument)
-{
-	return remote_run(&kind, store, writes, change, argument);
-}
-
 const struct engine redis_engine = {
+	.remote = &kind,
 	.open = open_redis,
-	.close = close_redis,
 	.hub_open = remote_hub_open,
-	.hub_close = close_hub,
+	.hub_close = remote_hub_close,
 	.why = remote_why,
-	.run = run,
+	.run = remote_run,
 	.get = get,
 	.put = put,
 	.expire = expire,

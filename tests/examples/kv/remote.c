@@ -29,10 +29,10 @@ remote_hub_open(struct store *store)
 }
 
 void
-remote_hub_close(const struct remote_kind *kind)
+remote_hub_close(struct store *store)
 {
 	while (idle_count > 0)
-		kind->disconnect(idle[--idle_count]);
+		store->engine->remote->disconnect(idle[--idle_count]);
 }
 
 const char *
@@ -73,9 +73,9 @@ give_back(const struct remote_kind *kind, void *connection, bool is_useful)
 }
 
 int
-remote_run(const struct remote_kind *kind, struct store *store, bool writes, store_change *change,
-	void *argument)
+remote_run(struct store *store, bool writes, store_change *change, void *argument)
 {
+	const struct remote_kind *kind = store->engine->remote;
 	struct hub_timeout patience;
 	void *connection = NULL;
 	int error = ENGINE_UNREACHED;

@@ -24,9 +24,8 @@ struct remote_kind {
  * has the calls of this process patched. */
 void remote_open(void);
 const char *remote_hub_open(struct store *store);
-void remote_hub_close(const struct remote_kind *kind);
+void remote_hub_close(struct store *store);
 const char *remote_why(int error);
-int remote_run(const struct remote_kind *kind, struct store *store, bool writes,
-	store_change *change, void *argument);
+int remote_run(struct store *store, bool writes, store_change *change, void *argument);
 
 #endif

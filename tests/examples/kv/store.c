@@ -45,7 +45,8 @@ store_open(struct store *store)
 void
 store_close(struct store *store)
 {
-	store->engine->close(store);
+	if (store->engine->close != NULL)
+		store->engine->close(store);
 }
 
 const char *
