@@ -144,18 +144,6 @@ close_reader(struct store *store)
 
 /* ---- transactions ---- */
 
-/* A snapshot, by this hub's reader: without a lock, and without a wait. */
-static int
-read_store(struct store *store, store_change *change, void *argument)
-{
-	struct transaction transaction = engine_begin(store, reader);
-
-	transaction.error = mdb_txn_renew(reader);
-	change(&transaction, argument);
-	mdb_txn_reset(reader);
-	return transaction.error;
-}
-
 /* After a failed write of the page that says which commit is the last one, LMDB refuses to go on
  * in this process: another worker takes its place. */
 static void
@@ -165,6 +153,19 @@ check_panic(int error)
 		return;
 	hubbub_log(HUBBUB_ERROR, "the store must be opened again: this worker ends");
 	_exit(1);
+}
+
+/* A snapshot, by this hub's reader: without a lock, and without a wait. */
+static int
+read_store(struct store *store, store_change *change, void *argument)
+{
+	struct transaction transaction = engine_begin(store, reader);
+
+	transaction.error = mdb_txn_renew(reader);
+	check_panic(transaction.error);
+	change(&transaction, argument);
+	mdb_txn_reset(reader);
+	return transaction.error;
 }
 
 struct transaction
