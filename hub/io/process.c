@@ -270,7 +270,7 @@ hub_waitpid(pid_t pid, int *status)
 	int pidfd, reaped, error, result = 0;
 
 	if (hub_enter() == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	pidfd = kernel_pidfd_open(pid, 0);
 	if (pidfd == -1 && !ended_by_looking(errno)) {
 		if (errno == ESRCH || errno == EINVAL)
@@ -347,8 +347,7 @@ write_quietly(int fd, const void *buffer, size_t length)
 	return wrote;
 }
 
-/* Writes what the pipe takes now; closes it after the last byte, or when the process has closed its
- * end. Returns 0, or -1. */
+/* Writes what the pipe takes now; closes it after the last byte, or at EPIPE. Returns 0, or -1. */
 static int
 write_some(struct hub_process *process)
 {
@@ -395,8 +394,7 @@ read_some(struct hub_process *process, int stream)
 	int rounds = READS_MOST;
 	ssize_t got;
 
-	/* A bounded number of reads: a process that writes fast must not starve other
-	 * coroutines. */
+	/* Not without end: a process that writes fast must not starve other coroutines. */
 	do {
 		if (output_room(output) != 0)
 			return -1;
@@ -416,7 +414,9 @@ read_some(struct hub_process *process, int stream)
 int
 hub_process_communicate(struct hub_process *process, const void *input, size_t length, int *status)
 {
-	if (hub_enter() == NULL || take_input(process, input, length) != 0)
+	if (hub_enter() == NULL)
+		return hub_fail_in_turn();
+	if (take_input(process, input, length) != 0)
 		return -1;
 	if (process->fds[0] != -1 && process->input_length == 0)
 		hub_process_close_stream(process, 0);

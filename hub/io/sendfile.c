@@ -116,7 +116,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 	bool was_known, may_have_switched = false;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	was_known = fd_known(in) != NULL;
 	to = fd_hold(fd_lookup(self->hub, out));
 	from = fd_hold(fd_lookup(self->hub, in));

@@ -243,7 +243,7 @@ int
 hub_server_wait(struct hub_server *server)
 {
 	if (hub_enter() == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	if (server_is_serving_caller(server))
 		return failed(EDEADLK);
 	while (server->count > 0) {

@@ -100,7 +100,9 @@ hub_connect(int fd, const struct sockaddr *address, socklen_t length)
 	bool has_begun = false;
 
 	/* The fd enters the hub here; whatever the hub knew of it is forgotten. */
-	if (self == NULL || hub_adopt(fd) != 0)
+	if (self == NULL)
+		return hub_fail_in_turn();
+	if (hub_adopt(fd) != 0)
 		return -1;
 	entry = fd_lookup(self->hub, fd);
 	DCHECK(entry->readers == NULL && entry->writers == NULL && entry->layer == NULL);
@@ -129,7 +131,7 @@ hub_shutdown(int fd, int how)
 	struct hub_fd *entry;
 
 	if (self == NULL)
-		return -1;
+		return hub_fail_in_turn();
 	entry = fd_lookup_watched(self->hub, fd);
 	if (entry == NULL)
 		return -1;

@@ -83,7 +83,7 @@ stream_begin_read(struct hub_stream *stream)
 {
 	struct stream_input *input = &stream->input;
 
-	if (hub_enter() == NULL)
+	if (!stream_enter(stream))
 		return false;
 	CHECK_WHY(stream->hub == hub_this, "a stream is read in another thread than its own");
 	if (input->is_read) {

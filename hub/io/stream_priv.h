@@ -11,6 +11,7 @@
 
 #include "hub/io/entry_priv.h"
 #include "hub/io/stream.h"
+#include "hub/scheduler_priv.h"
 #include "hub/sync/lock.h"
 
 /* What a stream is over: a descriptor, or memory. */
@@ -82,7 +83,8 @@ void stream_give_back(struct hub_stream *stream, char **buffer, size_t size);
 /* The input's buffer, which holds nothing, is given back. */
 void stream_drop_buffer(struct hub_stream *stream);
 
-/* Begins each reading call: the last view ends. Returns false with errno EBUSY, or as hub_enter. */
+/* Begins each reading call: the last view ends. Returns false with errno EBUSY, or as
+ * stream_enter. */
 bool stream_begin_read(struct hub_stream *stream);
 
 /* Receives more bytes behind those that are held, of which there may be `most` then. Returns 1, 0
@@ -124,6 +126,18 @@ stream_is_unsent(const struct hub_stream *stream)
 {
 	return stream->kind->send != NULL && stream->output.start < stream->output.end &&
 	       !stream->output.is_corked;
+}
+
+/* hub_enter for a call on a stream. Where that fails the others run first, as hub_fail_in_turn
+ * says; not over memory, where no call switches. Returns false with errno. */
+static inline bool
+stream_enter(const struct hub_stream *stream)
+{
+	if (__builtin_expect(hub_enter() != NULL, 1))
+		return true;
+	if (stream->kind->send != NULL)
+		hub_fail_in_turn();
+	return false;
 }
 
 /* Moves what one socket has to another, at most length bytes, by the kernel, without waiting; the

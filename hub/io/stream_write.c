@@ -103,7 +103,7 @@ stream_send(struct hub_stream *stream)
 int
 hub_stream_flush(struct hub_stream *stream)
 {
-	return hub_enter() != NULL ? stream_send(stream) : -1;
+	return stream_enter(stream) ? stream_send(stream) : -1;
 }
 
 /* ---- appending ---- */
@@ -244,7 +244,7 @@ stream_write_parts(struct hub_stream *stream, const struct iovec *parts, int cou
 	DCHECK(count <= STREAM_PARTS);
 	for (int i = 0; i < count; i++)
 		total += parts[i].iov_len;
-	if (hub_enter() == NULL)
+	if (!stream_enter(stream))
 		return -1;
 	CHECK_WHY(stream->hub == hub_this, "a stream is written in another thread than its own");
 	if (is_free(stream) && has_room(stream, total)) {
@@ -266,7 +266,7 @@ stream_write_now(struct hub_stream *stream, const void *bytes, size_t length)
 
 	if (is_memory(stream))
 		return stream_write_parts(stream, &part, 1);
-	if (hub_enter() == NULL)
+	if (!stream_enter(stream))
 		return -1;
 	CHECK_WHY(stream->hub == hub_this, "a stream is written in another thread than its own");
 	if (stream_begin_turn(stream) != 0)

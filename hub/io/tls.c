@@ -357,6 +357,8 @@ begin(int fd, struct hub_tls *tls, const char *name)
 	struct tls_layer *layer;
 	int error = 0;
 
+	if (self == NULL)
+		hub_fail_in_turn();
 	if (entry == NULL || !fd_renew(entry))
 		return refuse(errno, NULL);
 	if (entry->layer != NULL)

@@ -248,8 +248,10 @@ hub_pool_map(struct hub_pool *pool, hub_fn *body, void *const *arguments, size_t
 	int reason = 0;
 
 	failure = failure_place(failure, &(struct hub_failure){0});
-	if (hub_enter() == NULL)
+	if (hub_enter() == NULL) {
+		hub_fail_in_turn();
 		return none(results, count);
+	}
 	if (runs_in(pool)) {
 		for (size_t i = 0; i < count; i++) {
 			struct hub_failure one = {0};

@@ -2,6 +2,7 @@
  * the others of its hub run. */
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
@@ -179,6 +180,94 @@ send_byte(void)
 	return (int)hub_send(silent, "", 1, 0);
 }
 
+static int
+connect_again(void)
+{
+	struct sockaddr_un nobody = {.sun_family = AF_UNIX};
+
+	return hub_connect(silent, (struct sockaddr *)&nobody, sizeof nobody);
+}
+
+static int
+shut_down(void)
+{
+	return hub_shutdown(silent, SHUT_WR);
+}
+
+static int
+send_file(void)
+{
+	off_t offset = 0;
+
+	return (int)hub_sendfile(silent, STDIN_FILENO, &offset, 1);
+}
+
+static struct hub_tls *tls;
+
+static int
+begin_tls(void)
+{
+	return hub_tls_connect(silent, tls, NULL);
+}
+
+static int
+wait_for_child(void)
+{
+	return hub_waitpid(getppid(), NULL);
+}
+
+static int
+look_up(void)
+{
+	struct addrinfo *found;
+
+	return hub_getaddrinfo("nowhere.invalid", NULL, NULL, &found);
+}
+
+static void *
+return_at_once(void *argument)
+{
+	return argument;
+}
+
+static int
+offload(void)
+{
+	return hub_offload(return_at_once, NULL, NULL);
+}
+
+static int
+map_over_pool(void)
+{
+	void *argument = NULL, *result;
+	struct hub_pool pool;
+
+	hub_pool_init(&pool, 1);
+	return hub_pool_map(&pool, return_at_once, &argument, 1, &result, NULL);
+}
+
+static struct hub_stream *stream;
+
+static int
+read_stream(void)
+{
+	char byte;
+
+	return (int)hub_stream_read(stream, &byte, 1);
+}
+
+static int
+write_stream(void)
+{
+	return (int)hub_stream_write(stream, "", 1);
+}
+
+static int
+flush_stream(void)
+{
+	return hub_stream_flush(stream);
+}
+
 static const struct {
 	const char *name;
 	int (*call)(void);
@@ -204,6 +293,17 @@ static const struct {
 	{"hub_poll", poll_fd},
 	{"hub_recv", receive},
 	{"hub_send", send_byte},
+	{"hub_connect", connect_again},
+	{"hub_shutdown", shut_down},
+	{"hub_sendfile", send_file},
+	{"hub_tls_connect", begin_tls},
+	{"hub_waitpid", wait_for_child},
+	{"hub_getaddrinfo", look_up},
+	{"hub_offload", offload},
+	{"hub_pool_map", map_over_pool},
+	{"hub_stream_read", read_stream},
+	{"hub_stream_write", write_stream},
+	{"hub_stream_flush", flush_stream},
 };
 
 enum { HEEDLESS = sizeof heedless / sizeof heedless[0] };
@@ -219,6 +319,8 @@ heedless_body(void *argument)
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	silent = ends[0];
 	queue = hub_queue_new(HUB_QUEUE_FIFO, 1);
+	stream = hub_stream_new(silent, NULL);
+	tls = hub_tls_client_new(NULL);
 	joined = hub_spawn(sleeper, NULL);
 	hub_timeout_start(&scope, 0);
 	hub_sleep(HUB_MILLISECOND);
@@ -237,6 +339,8 @@ heedless_body(void *argument)
 	hub_kill(joined);
 	hub_join(joined, NULL);
 	hub_queue_free(queue);
+	hub_stream_free(stream);
+	hub_tls_free(tls);
 	hub_close(ends[0]);
 	close(ends[1]);
 	return NULL;
