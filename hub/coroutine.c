@@ -66,6 +66,7 @@ coroutine_new(struct hub *hub, hub_fn *body, void *argument, bool is_raw)
 	coroutine->exceptions = (struct exceptions){NULL, 0};
 	ev_timer_init(&coroutine->timer, hub_timer_fired, 0., 0.);
 	coroutine->name[0] = '\0';
+	coroutine->recorded = 0;
 	return coroutine;
 }
 
@@ -134,6 +135,7 @@ scheduled_end(struct hub *hub, struct hub_coroutine *self)
 	hub->scheduled--;
 	if (hub->hooks != NULL && hub->hooks->ended != NULL)
 		hub->hooks->ended(self, hub->hooks->context);
+	record(hub, FLIGHT_END, 0, 0);
 	coroutine_end(hub, self);
 	DCHECK(self->parent == NULL || (!self->is_detached && self->parent->id != 0));
 	if (self->is_detached) {
@@ -235,6 +237,8 @@ spawn(hub_fn *body, void *argument, const void *spawned_at)
 	hub->scheduled++;
 	if (hub->hooks != NULL && hub->hooks->spawned != NULL)
 		hub->hooks->spawned(coroutine, hub->hooks->context);
+	if (hub_is_traced(hub))
+		recorder_put_spawn(hub, coroutine);
 	return coroutine;
 }
 
@@ -379,6 +383,7 @@ hub_set_name(struct hub_coroutine *coroutine, const char *name)
 	/* memmove: name may point into coroutine->name. */
 	memmove(coroutine->name, name, length);
 	coroutine->name[length] = '\0';
+	coroutine->recorded = 0;
 }
 
 const char *

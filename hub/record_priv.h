@@ -62,6 +62,7 @@ struct hub_coroutine {
 	bool is_critical;
 	bool is_told; /* the failure was reported to a joiner or a group */
 	bool has_run;
+	uint32_t recorded;  /* of recorder.c: its name in the ring */
 	unsigned shields;   /* started scopes that are shields */
 	unsigned nurseries; /* started scopes that belong to nurseries */
 	int kill_reason;    /* given with the last kill, or 0 */
@@ -216,7 +217,7 @@ struct buffers {
  * for fields with a comment that names another writer. */
 struct hub {
 	struct hub_coroutine *current;
-	const struct hub_hooks *hooks;     /* NULL for none */
+	bool is_traced;                    /* hooks have `switched`, or there is a recorder */
 	struct hub_coroutine *ready_first; /* run queue */
 	struct hub_coroutine *ready_last;
 	uint64_t appended; /* coroutines ever appended to the run queue */
@@ -229,6 +230,8 @@ struct hub {
 	uint32_t tick_interval; /* the value from which ticks counts down */
 	int64_t now;            /* hub_now, as read once a loop and every few switches */
 	int64_t slice_started;  /* hub_now when coroutines last got the thread from the loop */
+	const struct hub_hooks *hooks; /* NULL for none */
+	struct recorder *recorder;     /* of recorder.c; owned; NULL while nothing is recorded */
 	/* The thread's own stack: runs the loop, or code outside hub_run. */
 	struct hub_coroutine root;
 	struct hub_coroutine *main; /* the first coroutine of hub_run */

@@ -89,6 +89,7 @@ hub_set_hooks(const struct hub_hooks *hooks)
 		return NULL;
 	before = hub->hooks;
 	watchdog_set_hooks(hub, hooks);
+	recorder_update(hub);
 	return before;
 }
 
@@ -128,6 +129,7 @@ hub_abandon(void)
 		exceptions_keep(hub);
 		own_forget(hub);
 		hub_forget();
+		recorder_forget(hub);
 		ev_loop_destroy(loop);
 	}
 }
@@ -239,6 +241,9 @@ poll_loop(struct hub *hub)
 		counter_store(&hub->counters->busy_since, 0);
 	if (flags == EVRUN_ONCE)
 		count_busy(hub, clock_now() - began);
+	if (hub_is_traced(hub))
+		recorder_put_at(
+			hub, FLIGHT_POLL, flags == EVRUN_ONCE, record_runnable(hub), clock_now());
 	hub->is_polling = true;
 	if (flags == EVRUN_ONCE)
 		spin_wait(hub);
@@ -249,6 +254,8 @@ poll_loop(struct hub *hub)
 	if (hub->ready_first == NULL)
 		waiters_wake_all(&hub->idlers, 0);
 	hub_slice_start(hub);
+	if (hub_is_traced(hub))
+		recorder_put_at(hub, FLIGHT_POLLED, 0, record_runnable(hub), hub->now);
 	if (flags != EVRUN_ONCE)
 		count_busy(hub, hub->now - began);
 	counter_store(&hub->counters->busy_since, hub->now);
@@ -342,6 +349,7 @@ hub_stop(struct hub *hub)
 
 	CHECK(hub->current == &hub->root && hub->ready_first == NULL && hub->scheduled == 0);
 	hub_set_running(NULL);
+	recorder_forget(hub);
 	watchdog_unwatch(hub);
 	signals_stop(hub);
 	spin_stop(hub);

@@ -27,6 +27,9 @@
 #define TICKS_MOST 64U
 #define DUE_MOST (1U << 16)
 
+/* A deadline that is noticed so much later is recorded as late. */
+#define LATE CLOCK_MILLISECOND
+
 _Thread_local struct hub *hub_this __attribute__((tls_model("initial-exec")));
 _Thread_local unsigned hub_due_calls __attribute__((tls_model("initial-exec")));
 _Thread_local bool hub_runs_here;
@@ -38,8 +41,12 @@ static pthread_once_t hub_key_once = PTHREAD_ONCE_INIT;
 void
 hub_trace(struct hub *hub, struct hub_coroutine *to)
 {
-	if (hub->hooks->switched != NULL)
-		hub->hooks->switched(hub->current, to, to->thrown != 0, hub->hooks->context);
+	const struct hub_hooks *hooks = hub->hooks;
+
+	if (hub->recorder != NULL)
+		recorder_put_switch(hub, to);
+	if (hooks != NULL && hooks->switched != NULL)
+		hooks->switched(hub->current, to, to->thrown != 0, hooks->context);
 }
 
 /* ---- the run queue ---- */
@@ -119,10 +126,14 @@ hub_timer_fired(struct ev_loop *loop, ev_timer *timer, int events)
 	coroutine_expire_drivers_too(coroutine, now);
 	if (coroutine->state != COROUTINE_WAITING || coroutine->deadline == HUB_FOREVER)
 		return;
-	if (coroutine->deadline <= now)
+	if (coroutine->deadline <= now) {
+		if (hub_is_traced(coroutine->hub) && now - coroutine->deadline >= LATE)
+			recorder_put_of(coroutine->hub, FLIGHT_LATE, coroutine, 0,
+				(uint64_t)(now - coroutine->deadline));
 		hub_wake(coroutine, coroutine->epoch, ETIMEDOUT);
-	else
+	} else {
 		hub_timer_arm(coroutine->hub, coroutine);
+	}
 }
 
 /* The clock is read before libev's, and a microsecond is added for the rounding of libev's doubles,
@@ -156,6 +167,8 @@ hub_wake(struct hub_coroutine *coroutine, uint32_t epoch, int reason)
 	coroutine->reason = reason;
 	coroutine->hub->loop_waits -= coroutine->is_loop_wait;
 	hub_queue_append(coroutine->hub, coroutine);
+	if (hub_is_traced(coroutine->hub))
+		return recorder_put_wake(coroutine, reason);
 	return true;
 }
 

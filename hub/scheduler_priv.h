@@ -14,6 +14,7 @@
 #include "hub/fork_priv.h"
 #include "hub/interruption_priv.h"
 #include "hub/record_priv.h"
+#include "hub/recorder_priv.h"
 #include "hub/scheduler.h"
 #include "hub/stack_priv.h"
 
@@ -237,7 +238,7 @@ hub_enter_in_turn(void)
 	return hub_enter();
 }
 
-/* Calls the hook `switched`. */
+/* Calls the hook `switched`, and records the switch. */
 void hub_trace(struct hub *hub, struct hub_coroutine *to);
 
 /* Whether the running stack may be left for `to`: the caller has set the states of both. Root is
@@ -261,7 +262,7 @@ hub_transfer(struct hub *hub, struct hub_coroutine *to, void *value, bool is_las
 	struct hub_coroutine *from = hub->current;
 
 	DCHECK(hub_can_transfer(hub, to));
-	if (__builtin_expect(hub->hooks != NULL, 0))
+	if (hub_is_traced(hub))
 		hub_trace(hub, to);
 	hub->current = to;
 	annotate_switch(&from->stack.annotate, &to->stack.annotate, is_last);
@@ -285,7 +286,7 @@ hub_transfer_tail(struct hub *hub, struct hub_coroutine *to, void *value)
 	struct hub_coroutine *from = hub->current;
 
 	DCHECK(hub_can_transfer(hub, to));
-	if (__builtin_expect(hub->hooks != NULL, 0))
+	if (hub_is_traced(hub))
 		hub_trace(hub, to);
 	hub->current = to;
 	annotate_switch(&from->stack.annotate, &to->stack.annotate, false);

@@ -12,6 +12,7 @@
 #include "hub/base/check.h"
 #include "hub/base/kernel.h"
 #include "hub/base/log.h"
+#include "hub/debug/recording.h"
 #include "worker/acceptor.h"
 
 /* A connection moves only if that is worth waking another thread: the sibling must have fewer by 4
@@ -135,6 +136,7 @@ handoff_offer(struct worker_thread *thread, int client, unsigned address)
 		free(parcel);
 		return false;
 	}
+	recording_note(FLIGHT_HANDOVER, (uint32_t)client, least->index);
 	send_to(least, parcel, client, address);
 	give_back(thread);
 	counters_add(&thread->row->handed, 1);

@@ -16,6 +16,7 @@
 #include "worker/hooks.h"
 #include "worker/listener.h"
 #include "worker/memo.h"
+#include "worker/recorders.h"
 #include "worker/tally.h"
 
 #define WORKER_NETWORKS_MAX 32
@@ -88,6 +89,9 @@ struct worker_heritage {
 	struct worker_memo *memo;  /* this worker's; its master has mapped it, too */
 	/* The connections of each peer; NULL if no limit of them has been set so far. Borrowed. */
 	struct tally *tally;
+	/* Of the flight recorder: its head, and this worker's rings, one per hub, or NULL. */
+	const struct recorders_head *recorders;
+	struct flight_ring *rings;
 	int backlog;           /* the longest queue of a listener, as given to listen(2) */
 	int64_t capacity;      /* connections that the limit on open files allows */
 	int64_t drain_timeout; /* nanoseconds; used only when the master is dead */

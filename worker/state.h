@@ -69,6 +69,7 @@ struct worker_thread {
 	int cpu;        /* the CPU to which the thread is pinned, or -1 */
 	pthread_t handle;
 	struct hub_hooks hooks;
+	bool cannot_record; /* there was no memory for its ring, which was logged */
 
 	/* All hubs of the process, this one included; written before any of them accepts. */
 	struct worker_thread *siblings;

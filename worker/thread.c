@@ -26,6 +26,7 @@
 #include "worker/keeper.h"
 #include "worker/pin.h"
 #include "worker/queued.h"
+#include "worker/recording.h"
 #include "worker/service.h"
 
 #define BIT(command) (1U << (command))
@@ -145,6 +146,7 @@ pulse(void *argument)
 		__atomic_store_n(&row->lag, lag, __ATOMIC_RELAXED);
 		if (thread->deaf_since == 0 || thread_is_leaving(thread))
 			__atomic_store_n(&row->heartbeat, now, __ATOMIC_RELAXED);
+		thread_recording_pulse(thread);
 		deaf_tell(thread);
 		acceptor_count_starved(thread);
 		/* The master may have granted permits meanwhile. */
@@ -284,6 +286,7 @@ thread_main(void *argument)
 			 BIT(THREAD_FINISH) | BIT(THREAD_CLOSE);
 
 	thread->mailbox = hub_mailbox();
+	thread_recording_begin(thread);
 	if (!start_coroutines(thread)) {
 		thread->has_failed = true;
 		return NULL;

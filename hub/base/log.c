@@ -361,12 +361,31 @@ log_wants(enum log_level level)
 	return level <= log_settings.level;
 }
 
+static void (*observer)(enum log_level level, const char *text, size_t length);
+
+void
+log_observe(void (*observe)(enum log_level level, const char *text, size_t length))
+{
+	__atomic_store_n(&observer, observe, __ATOMIC_RELEASE);
+}
+
+static void
+observe(const struct log_entry *entry)
+{
+	void (*call)(enum log_level level, const char *text, size_t length) =
+		__atomic_load_n(&observer, __ATOMIC_ACQUIRE);
+
+	if (call != NULL)
+		call(entry->level, entry->message, entry->length);
+}
+
 void
 log_put(const struct log_entry *entry)
 {
 	char line[LOG_LINE_MAX];
 	int saved = errno;
 
+	observe(entry);
 	write_to(log_descriptor(), entry->level, line, format_line(line, sizeof line, entry));
 	errno = saved;
 }
@@ -415,6 +434,7 @@ log_write(enum log_level level, const char *format, ...)
 		if ((unsigned char)*c < ' ')
 			*c = ' ';
 	entry.length = strlen(message);
+	observe(&entry);
 	write_to(log_descriptor(), level, line, format_line(line, sizeof line, &entry));
 	errno = saved;
 }

@@ -66,6 +66,11 @@ bool log_put_in(int file, const struct log_entry *entry) HUB_INSIDE(log_put_in);
  * kept for the next call. Any thread. */
 void log_count_lost(uint64_t *counter) HUB_INSIDE(log_count_lost);
 
+/* From now on calls observe with each line that is logged, without time and program, in the thread
+ * that logs it; NULL for none. Any thread. */
+void log_observe(void (*observe)(enum log_level level, const char *text, size_t length))
+	HUB_INSIDE(log_observe);
+
 /* In a forked child: forgets the lines that its parent has lost, which the parent reports. */
 void log_forget_lost(void) HUB_INSIDE(log_forget_lost);
 

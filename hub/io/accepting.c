@@ -206,6 +206,7 @@ take_connection(struct hub_server *server, bool may_wait)
 		call_not_accepted(server);
 		return 0;
 	}
+	record(hub_this, FLIGHT_ACCEPT, (uint32_t)client, 0);
 	if (options->take_over != NULL && options->take_over(server->context, client))
 		return 0;
 	entry = fd_enter_new(hub_this, client, true);

@@ -85,9 +85,24 @@ bool fd_is_kept(const struct fd_hold *hold);
 
 /* Adds to a counter that only the hub's thread writes, and other processes read. */
 static inline void
-fd_count_bytes(uint64_t *counter, size_t bytes)
+fd_add_bytes(uint64_t *counter, size_t bytes)
 {
 	__atomic_store_n(counter, *counter + bytes, __ATOMIC_RELAXED);
+}
+
+/* Counts and records what a call has received or sent. */
+static inline void
+fd_count_received(struct hub *hub, const struct hub_fd *entry, size_t bytes)
+{
+	fd_add_bytes(&hub->counters->bytes_received, bytes);
+	record(hub, FLIGHT_RECEIVED, (uint32_t)entry->read.fd, bytes);
+}
+
+static inline void
+fd_count_sent(struct hub *hub, const struct hub_fd *entry, size_t bytes)
+{
+	fd_add_bytes(&hub->counters->bytes_sent, bytes);
+	record(hub, FLIGHT_SENT, (uint32_t)entry->read.fd, bytes);
 }
 
 /* Bytes were received, or sent, over the descriptor. */

@@ -146,7 +146,7 @@ layer_receive(
 			/* Counts bytes, too, that the layer had before this call. */
 			if (received > 0)
 				fd_note_received(hub_this, entry);
-			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
+			fd_count_received(hub_this, entry, (size_t)received);
 			return received;
 		}
 		errno = error;
@@ -201,7 +201,7 @@ layer_send(
 		if (sent < parts[i].iov_len)
 			error = errno;
 	}
-	fd_count_bytes(&hub_this->counters->bytes_sent, done);
+	fd_count_sent(hub_this, entry, done);
 	/* The fd was closed during a wait, and the layer is gone. */
 	if (entry->generation != generation) {
 		errno = EBADF;

@@ -76,7 +76,7 @@ receive_from(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *
 						      (size_t)received < transfer->length &&
 						      !(transfer->flags & (MSG_PEEK | MSG_OOB)));
 			fd_note_received(hub_this, entry);
-			fd_count_bytes(&hub_this->counters->bytes_received, (size_t)received);
+			fd_count_received(hub_this, entry, (size_t)received);
 			if (!(transfer->flags & MSG_PEEK))
 				fd_carry_in(entry, (size_t)received);
 			return received;

@@ -35,7 +35,7 @@ send_some(struct hub_fd *entry, const struct transfer *transfer, attempt_fn *att
 		sent = attempt(transfer);
 		if (__builtin_expect(sent >= 0, 1)) {
 			fd_note_sent(hub_this, entry);
-			fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
+			fd_count_sent(hub_this, entry, (size_t)sent);
 			fd_carry_out(entry, (size_t)sent);
 			return sent;
 		}

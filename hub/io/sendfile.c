@@ -143,7 +143,7 @@ hub_sendfile(int out, int in, off_t *offset, size_t count)
 			break;
 		if (sent > 0) {
 			fd_note_sent(hub_this, to.entry);
-			fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
+			fd_count_sent(hub_this, to.entry, (size_t)sent);
 			fd_carry_out(to.entry, (size_t)sent);
 			done += (size_t)sent;
 			DCHECK(done <= count);

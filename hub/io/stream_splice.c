@@ -84,7 +84,7 @@ move_pieces(
 			return done > 0 || (got < 0 && errno == EAGAIN) ? (ssize_t)done
 									: failed(EINVAL);
 		fd_note_received(hub_this, source);
-		fd_count_bytes(&hub_this->counters->bytes_received, (size_t)got);
+		fd_count_received(hub_this, source, (size_t)got);
 		fd_carry_in(source, (size_t)got);
 		sent = move(ends[0], to->fd, (size_t)got);
 		if (sent < 0)
@@ -97,7 +97,7 @@ move_pieces(
 		if (sent <= 0)
 			break;
 		fd_note_sent(hub_this, target);
-		fd_count_bytes(&hub_this->counters->bytes_sent, (size_t)sent);
+		fd_count_sent(hub_this, target, (size_t)sent);
 		fd_carry_out(target, (size_t)sent);
 		done += (size_t)sent;
 	}

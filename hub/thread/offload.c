@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "hub/base/failed.h"
+#include "hub/debug/recording.h"
 #include "hub/fork_priv.h"
 #include "hub/thread/threads_priv.h"
 #include "hub/thread/waiter_priv.h"
@@ -51,6 +52,7 @@ call_wait(struct call *call)
 {
 	int reason;
 
+	recording_note(FLIGHT_OFFLOAD, 0, (uintptr_t)call->function);
 	pthread_mutex_lock(&threads.mutex);
 	reason = threads_submit(&threads, &call->job);
 	if (reason != 0) {

@@ -11,6 +11,7 @@
 #include "master/change/takeover.h"
 #include "master/start/service.h"
 #include "worker/per_peer.h"
+#include "worker/recorders.h"
 
 static int
 find_listeners(struct master *master)
@@ -39,11 +40,26 @@ config_make_tally(struct master *master, const struct options *options)
 	return master->tally != NULL ? 0 : -1;
 }
 
+/* A server that cannot record serves. */
+static void
+make_recorders(struct master *master)
+{
+	size_t size = master->options.flight_recorder;
+
+	master->fleet.recorders = recorders_new(size != 0 ? size : RECORDERS_SIZE_DEFAULT);
+	if (size != 0)
+		recorders_extend(master->fleet.recorders, INT64_MAX);
+	if (size != 0 && master->fleet.recorders == NULL)
+		log_warning("the flight recorder is off: %s%s", strerror(errno),
+			oversize_advice(errno));
+}
+
 int
 config_prepare(struct master *master)
 {
 	if (find_listeners(master) != 0)
 		return -1;
+	make_recorders(master);
 	if (config_make_tally(master, &master->options) == 0)
 		return 0;
 	log_error("cannot count the connections of each peer: %s%s", strerror(errno),
@@ -54,6 +70,7 @@ config_prepare(struct master *master)
 void
 config_end(struct master *master)
 {
+	recorders_free(master->fleet.recorders);
 	tally_free(&master->tally);
 	if (master->handed_on.tally != -1)
 		close(master->handed_on.tally);

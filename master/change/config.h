@@ -7,16 +7,16 @@
 
 #include "master/master.h"
 
-/* Once the sockets are there: finds the listener of each address, and makes the tally, if the
- * options need it. Returns 0, or -1 after logging: the service lacks a listener, which a former
- * master's service had, or there is no memory. */
+/* Once the sockets are there: finds the listener of each address, and makes the rings of flight
+ * recorders, and the tally, if the options need it. Returns 0, or -1 after logging: the service
+ * lacks a listener, which a former master's service had, or there is no memory. */
 int config_prepare(struct master *master);
 
 /* Makes the tally of connections per peer, if these options set a limit and there is none. Returns
  * 0, or -1 with errno. */
 int config_make_tally(struct master *master, const struct options *options);
 
-/* At the end of the master: frees the tally. */
+/* At the end of the master: frees the tally and the rings. */
 void config_end(struct master *master);
 
 /* As these options say. */

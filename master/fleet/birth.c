@@ -10,6 +10,7 @@
 #include "hub/base/check.h"
 #include "master/fleet/spawn.h"
 #include "master/say/capture.h"
+#include "worker/recorders.h"
 
 /* What the process gets of the slot, besides what its generation has. */
 static void
@@ -26,6 +27,8 @@ fill_in(struct worker_heritage *heritage, const struct slot *slot)
 	heritage->counters = fleet->counters;
 	heritage->rows = slot->rows;
 	heritage->memo = slot->memo;
+	heritage->recorders = recorders_head(fleet->recorders);
+	heritage->rings = recorders_map(fleet->recorders, slot->rings, heritage->threads);
 }
 
 /* Makes the pipe for what the process prints. Returns whether it is there, or not wanted, or
@@ -60,6 +63,7 @@ birth_fork(struct slot *slot)
 	CHECK_WHY(slot->pid == 0 && slot->pidfd == -1 && slot->channel == -1 &&
 			  slot->rows == NULL && slot->capture == NULL,
 		"what is left of the former process would be lost");
+	slot->rings = -1;
 	CHECK(slot_seat(slot, 0) + threads <= fleet->sockets->seat_count);
 	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
 	if (slot->rows != NULL && heritage.tally != NULL)
@@ -69,11 +73,15 @@ birth_fork(struct slot *slot)
 	if (sockets == NULL || !make_output(slot, &heritage.output) ||
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		goto fail;
+	slot->rings = recorders_claim(fleet->recorders, threads);
 	fill_in(&heritage, slot);
 	heritage.channel = pair[1];
 	heritage.sockets = sockets;
 	*slot->memo = (struct worker_memo){.workers = generation->config.processes};
 	slot->pid = spawn_worker(&heritage, &slot->pidfd);
+	error = errno;
+	recorders_unmap(fleet->recorders, heritage.rings, threads);
+	errno = error;
 	if (slot->pid == -1)
 		goto fail;
 	capture_set_process(slot->capture, slot->pid);
@@ -88,6 +96,8 @@ fail:
 	if (slot->rows != NULL)
 		counters_fold(fleet->counters, slot->rows, threads);
 	slot->rows = NULL;
+	recorders_bury(fleet->recorders, slot->rings, threads);
+	slot->rings = -1;
 	capture_free(slot->capture);
 	slot->capture = NULL;
 	free(sockets);

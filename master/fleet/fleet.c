@@ -21,6 +21,7 @@
 #include "master/fleet/reactions.h"
 #include "master/fleet/seating.h"
 #include "master/fleet/slot.h"
+#include "worker/recorders.h"
 
 #define ORPHANS_EVERY 20 /* ticks */
 /* In addition to the hang timeout, which first ends single workers that do not get ready. */
@@ -117,6 +118,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	if (++fleet->ticks % ORPHANS_EVERY == 0) {
 		/* Rows of dead masters' workers, which no other master folds. */
 		counters_fold_orphans(fleet->counters);
+		recorders_sweep(fleet->recorders, now);
 		oom_look();
 	}
 	drop_if_late(fleet, elapsed);

@@ -15,6 +15,7 @@
 #include "master/fleet/seating.h"
 #include "master/fleet/slot.h"
 #include "master/say/history.h"
+#include "worker/recorders.h"
 
 #define FAILURES_AT_FIRST_BOOT 10 /* of one slot, before any worker was ever ready */
 
@@ -87,6 +88,8 @@ static void
 on_lost(struct slot *slot)
 {
 	CHECK_WHY(slot->pid == 0 && slot->rows != NULL, "what a process leaves is its rows");
+	recorders_bury(
+		slot->generation->fleet->recorders, slot->rings, slot->generation->config.threads);
 	permits_lose(slot);
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 		seating_leave(slot, hub);

@@ -51,10 +51,11 @@ struct slot {
 	struct generation *generation;
 	unsigned index;
 	enum supervision_state state;
-	pid_t pid;                /* 0 without a process */
-	int pidfd;                /* -1 without a process, or where the system refuses pidfds */
-	int channel;              /* to the worker (worker/channel.h); -1 without a process */
-	struct worker_row *rows;  /* counters, one row per hub; NULL without a process */
+	pid_t pid;               /* 0 without a process */
+	int pidfd;               /* -1 without a process, or where the system refuses pidfds */
+	int channel;             /* to the worker (worker/channel.h); -1 without a process */
+	struct worker_row *rows; /* counters, one row per hub; NULL without a process */
+	int rings; /* the first of its rings in recorders, one per hub; -1: it has none */
 	struct worker_memo *memo; /* what this master and the process leave for each other; owned */
 	struct capture *capture; /* what the process prints; NULL without, or if it is left alone */
 	struct slot_hub *hubs;   /* [config.threads]; owned */
@@ -151,8 +152,9 @@ struct slot_events {
 
 struct fleet {
 	struct ev_loop *loop;
-	struct sockets *sockets;   /* borrowed */
-	struct counters *counters; /* borrowed */
+	struct sockets *sockets;     /* borrowed */
+	struct counters *counters;   /* borrowed */
+	struct recorders *recorders; /* borrowed; NULL for none */
 	struct fleet_events events;
 	const struct slot_events *slot_events;
 	struct generation *serving; /* NULL before the start, and once the fleet leaves */

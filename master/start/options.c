@@ -199,8 +199,18 @@ check_user_and_group(struct reading *reading)
 }
 
 static void
+check_recorder(struct reading *reading)
+{
+	size_t size = reading->options->flight_recorder;
+
+	if (size != 0 && size < RECORDERS_SIZE_LEAST)
+		complain(reading, "flight-recorder", "needs at least 64K, or 0 for none");
+}
+
+static void
 check_whole(struct reading *reading)
 {
+	check_recorder(reading);
 	resolve_all(reading);
 	check_user_and_group(reading);
 	check_addresses(reading);

@@ -55,6 +55,7 @@ struct options {
 	enum log_format log_format;
 	const char *access_log;
 	bool captures;
+	size_t flight_recorder; /* bytes of each hub's records; 0: it records when it is asked to */
 	bool check;
 	bool prints_config;
 
