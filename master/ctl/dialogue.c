@@ -198,6 +198,7 @@ struct source {
 	int patience;    /* seconds of silence */
 	int64_t end;     /* of the whole dialogue: milliseconds, as now() */
 	bool has_spoken; /* something was read from the server */
+	int descriptor;  /* came with the bytes; -1 for none */
 };
 
 /* Returns the monotonic clock in milliseconds. */
@@ -217,6 +218,31 @@ time_left(const struct source *source)
 	int64_t left = source->end - now(), patience = (int64_t)source->patience * 1000;
 
 	return left < 0 ? 0 : (int)(left < patience ? left : patience);
+}
+
+/* As recv(2), and keeps the first descriptor that comes with the bytes. */
+static ssize_t
+receive(struct source *source, char *bytes, size_t size)
+{
+	struct iovec part = {bytes, size};
+	char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control};
+	ssize_t got = recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = got >= 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	int fd;
+
+	if (header == NULL || header->cmsg_type != SCM_RIGHTS ||
+		header->cmsg_len != CMSG_LEN(sizeof fd))
+		return got;
+	memcpy(&fd, CMSG_DATA(header), sizeof fd);
+	if (source->descriptor != -1)
+		close(fd);
+	else
+		source->descriptor = fd;
+	return got;
 }
 
 /* Reads for the stream. By poll, not by SO_RCVTIMEO: with that, a recv that is interrupted by
@@ -241,7 +267,7 @@ read_source(void *cookie, char *bytes, size_t size)
 	if (ready != 1)
 		return -1;
 	source->has_spoken = true;
-	return recv(source->fd, bytes, size, 0);
+	return receive(source, bytes, size);
 }
 
 /* Reads the answer. A line without its end is none: the server has died while it wrote that.
@@ -385,13 +411,16 @@ conclude(struct dialogue *dialogue, const struct peer *peer, char last, int erro
 int
 dialogue_run(struct dialogue *dialogue)
 {
-	struct source source = {
-		.patience = dialogue->patience, .end = now() + (int64_t)dialogue->limit * 1000};
+	struct source source = {.descriptor = -1,
+		.patience = dialogue->patience,
+		.end = now() + (int64_t)dialogue->limit * 1000};
 	struct peer peer;
 	FILE *stream;
 	char last = 0;
 	int error;
 
+	if (dialogue->descriptor != NULL)
+		*dialogue->descriptor = -1;
 	source.fd = connect_to(dialogue->path, (time_left(&source) + 999) / 1000);
 	if (source.fd == -1 && errno == EAGAIN)
 		return explain_silence(dialogue, &(struct peer){.pidfd = -1}, false);
@@ -406,6 +435,10 @@ dialogue_run(struct dialogue *dialogue)
 		fclose(stream);
 	/* Closed first, so that the server does not begin a command that was given up here. */
 	close(source.fd);
+	if (dialogue->descriptor != NULL)
+		*dialogue->descriptor = source.descriptor;
+	else if (source.descriptor != -1)
+		close(source.descriptor);
 	error = conclude(dialogue, &peer, last, error, source.has_spoken);
 	if (peer.pidfd != -1)
 		close(peer.pidfd);

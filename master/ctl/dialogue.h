@@ -24,6 +24,9 @@ struct dialogue {
 	 * progress. */
 	void (*hear)(char kind, const char *line, void *context);
 	void *context;
+	/* Where dialogue_run puts the descriptor that came with the answer, the caller's; -1 for
+	 * none. NULL: none is wanted. */
+	int *descriptor;
 	char message[DIALOGUE_MESSAGE_SIZE]; /* the last line, or the error */
 };
 

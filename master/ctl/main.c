@@ -24,6 +24,7 @@
 #include "master/ctl/dialogue.h"
 #include "master/ctl/plain.h"
 #include "master/ctl/top.h"
+#include "master/ctl/trace.h"
 #include "master/ctl/view.h"
 #include "master/face/commands.h"
 
@@ -31,6 +32,8 @@
 #define KEY_JSON 256
 #define KEY_TIMEOUT 257
 #define KEY_HELP_ALL 258
+#define KEY_LIMIT 259
+#define LIMIT_LEAST ((uint64_t)64 << 10)
 #define TIMEOUT 3600    /* seconds */
 #define WAIT_TIMEOUT 60 /* seconds for a server to become ready */
 #define ARGUMENTS_MAX 64
@@ -43,7 +46,8 @@ struct request {
 	const char *arguments[ARGUMENTS_MAX]; /* of the command */
 	size_t count;
 	bool json;
-	int timeout;                   /* seconds; 0: none was given */
+	int timeout; /* seconds; 0: none was given */
+	struct trace trace;
 	const struct command *command; /* of that name; NULL: perhaps one of the service's own */
 };
 
@@ -58,6 +62,10 @@ static const struct argp_option options[] = {
 		"Time for the whole command (default 3600; of wait, 60); the server goes on with "
 		"what it has begun. A server that does not answer at all is given up sooner",
 		0},
+	{"output", 'o', "FILE", 0,
+		"With trace: the file, - for standard output (default trace-PID.json)", 0},
+	{"limit", KEY_LIMIT, "SIZE", 0,
+		"With trace: the most bytes of the file, 64K or more (default 256M)", 0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 	/* As the other programs have; here --help lists all, too. */
 	{"help-all", KEY_HELP_ALL, NULL, OPTION_HIDDEN, NULL, 0},
@@ -134,6 +142,12 @@ is_status(const struct request *request)
 	return request->command == &commands_table[COMMAND_status];
 }
 
+static bool
+is_trace(const struct request *request)
+{
+	return request->command == &commands_table[COMMAND_trace];
+}
+
 static error_t
 parse_option(int key, char *value, struct argp_state *state)
 {
@@ -158,6 +172,14 @@ parse_option(int key, char *value, struct argp_state *state)
 				value);
 		request->timeout = (int)number;
 		return 0;
+	case 'o':
+		request->trace.path = value;
+		return 0;
+	case KEY_LIMIT:
+		if (!values_read_size(value, &number) || number < LIMIT_LEAST)
+			argp_error(state, "--limit: '%s' is not a size from 64K up", value);
+		request->trace.limit = number;
+		return 0;
 	case 'h':
 	case KEY_HELP_ALL:
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
@@ -170,6 +192,9 @@ parse_option(int key, char *value, struct argp_state *state)
 			complain_of_none(state);
 		if (request->socket != NULL && request->pid != 0)
 			argp_error(state, "--socket and --pid both name the server");
+		if ((request->trace.path != NULL || request->trace.limit != 0) &&
+			!is_trace(request))
+			argp_error(state, "--output and --limit are for trace alone");
 		if (request->json && !is_status(request))
 			argp_error(state, "--json is for status alone");
 		return 0;
@@ -286,6 +311,25 @@ hear(char kind, const char *line, void *context)
 	json_decref(state);
 }
 
+/* Returns the exit code. */
+static int
+record(const struct request *request, struct dialogue *dialogue)
+{
+	struct trace trace = request->trace;
+	int result;
+
+	trace.seconds = request->count > 0 ? request->arguments[0] : "";
+	if (trace.limit == 0)
+		trace.limit = TRACE_LIMIT;
+	result = trace_run(&trace, dialogue);
+	fflush(stdout);
+	if (result != 0)
+		output_complain("%s", trace.message);
+	else
+		fprintf(stderr, "%s\n", trace.message);
+	return result;
+}
+
 /* Sends the command to the server at that path, and prints the answer. Returns the exit code. */
 static int
 run(const struct request *request, const char *path)
@@ -302,6 +346,8 @@ run(const struct request *request, const char *path)
 		.context = (void *)(uintptr_t)request};
 	int result;
 
+	if (kind == COMMAND_RECORDS)
+		return record(request, &dialogue);
 	write_line(request, line);
 	result = kind == COMMAND_WATCHES ? top_run(&dialogue) : dialogue_run(&dialogue);
 	/* If both streams go to the same place, the last line must come last. */

@@ -33,6 +33,8 @@ client_free(struct client *client)
 	ev_timer_stop(client->loop, &client->patience);
 	close(client->input.watcher.fd);
 	list_remove(&client->link);
+	if (client->passes != -1)
+		close(client->passes);
 	free(client->pending);
 	free(client);
 }
@@ -40,13 +42,43 @@ client_free(struct client *client)
 /* ---- output ---- */
 
 void
+client_pass(struct client *client, int fd)
+{
+	if (client->passes != -1)
+		close(client->passes);
+	client->passes = fd;
+}
+
+/* Sends pending lines, and with the first of their bytes the descriptor. */
+static ssize_t
+send_pending(struct client *client)
+{
+	struct iovec part = {client->pending, client->pending_length};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	char control[CMSG_SPACE(sizeof client->passes)] = {0};
+	ssize_t sent;
+
+	if (client->passes != -1) {
+		message.msg_control = control;
+		message.msg_controllen = sizeof control;
+		*CMSG_FIRSTHDR(&message) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &client->passes, sizeof(int));
+	}
+	sent = sendmsg(client->input.watcher.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent > 0)
+		client_pass(client, -1);
+	return sent;
+}
+
+void
 client_flush(struct client *client)
 {
 	ssize_t sent = 0;
 
 	if (client->pending_length > 0)
-		sent = send(client->input.watcher.fd, client->pending, client->pending_length,
-			MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send_pending(client);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
 		client_free(client);
 		return;
@@ -263,6 +295,7 @@ client_new(struct ev_loop *loop, int fd,
 	client->loop = loop;
 	client->on_line = on_line;
 	client->context = context;
+	client->passes = -1;
 	ear_init(&client->input, on_input, fd, EV_READ);
 	ear_init(&client->output, on_output, fd, EV_WRITE);
 	ev_timer_init(&client->patience, on_patience, PATIENCE, 0.);

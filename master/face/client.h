@@ -45,6 +45,7 @@ struct client {
 	char line[CLIENT_LINE_SIZE];
 	size_t line_length;
 	size_t surplus; /* bytes that came after the line, discarded */
+	int passes;     /* a descriptor that goes with the next line; -1 for none; owned */
 	char *pending;  /* lines that are not sent yet; owned */
 	size_t pending_length, pending_room;
 	bool has_lost; /* a line of its answer was dropped: it is not told that all is done */
@@ -63,6 +64,10 @@ void client_say(struct client *client, char kind, const char *text, size_t lengt
 
 /* Appends each line of a text, as client_say does. */
 void client_say_lines(struct client *client, char kind, const char *text, size_t length);
+
+/* Passes a descriptor, owned from now on, with the lines that are not sent yet, of which there must be
+ * one before it can arrive. */
+void client_pass(struct client *client, int fd);
 
 /* Sends what the socket takes now. May free the client. */
 void client_flush(struct client *client);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hub/base/clock.h"
 #include "master/base/values.h"
 #include "master/start/options.h"
 
@@ -63,10 +64,20 @@ commands_read_shape(const char *text, unsigned *processes, unsigned *threads)
 }
 
 int
+commands_read_seconds(const char *text, int64_t *nanoseconds)
+{
+	return values_read_time(text, nanoseconds) && *nanoseconds > 0 &&
+			       *nanoseconds <= COMMANDS_SECONDS_MOST * CLOCK_SECOND
+		       ? 0
+		       : -1;
+}
+
+int
 commands_check(
 	const struct command *command, const char *argument, char error[static COMMANDS_ERROR_SIZE])
 {
 	unsigned processes, threads;
+	int64_t nanoseconds;
 
 	switch (command->argument) {
 	case COMMAND_NOTHING:
@@ -80,6 +91,13 @@ commands_check(
 		snprintf(error, COMMANDS_ERROR_SIZE,
 			"%s takes PROCESSESxTHREADS, each from 1 to %d, such as 2x4", command->name,
 			OPTIONS_PROCESSES_MAX);
+		return -1;
+	case COMMAND_SECONDS:
+		if (argument[0] == '\0' || commands_read_seconds(argument, &nanoseconds) == 0)
+			return 0;
+		snprintf(error, COMMANDS_ERROR_SIZE,
+			"%s takes seconds, above 0 and up to %d, such as 0.5", command->name,
+			COMMANDS_SECONDS_MOST);
 		return -1;
 	}
 	return 0;

@@ -4,17 +4,20 @@
  *
  *	COMMAND(name, argument, kind, help)
  *
- *	argument	NOTHING, or SHAPE: PROCESSESxTHREADS
+ *	argument	NOTHING; SHAPE: PROCESSESxTHREADS; or SECONDS, which may be left out
  *	kind		ANSWERS at once, also when another master has taken over
  *			CHANGES the server, and is answered when the change has ended
  *			ENDS the server, which ends the connection
  *			DUMPS: is answered when all hubs have written
+ *			RECORDS: is answered at once, with the rings of the hubs' flight recorders
+ *			(worker/recorders.h), which hubbub-ctl reads
  *			WATCHES, WAITS: hubbub-ctl's own, which asks for the status again and
  *			again; the server does not know it */
 #ifndef HUBBUB_FACE_COMMANDS_H
 #define HUBBUB_FACE_COMMANDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* clang-format off */
@@ -28,6 +31,7 @@
 	COMMAND(drain, NOTHING, ENDS, "stop gracefully; returns when the server has ended") \
 	COMMAND(stop, NOTHING, ENDS, "stop at once") \
 	COMMAND(stacks, NOTHING, DUMPS, "print every coroutine of every hub, and where it waits") \
+	COMMAND(trace, SECONDS, RECORDS, "record what hubs do into a file for ui.perfetto.dev") \
 	COMMAND(top, NOTHING, WATCHES, "watch the state on the whole screen")
 /* clang-format on */
 
@@ -36,12 +40,13 @@ enum { COMMANDS(COMMAND_NUMBER) COMMAND_MAX };
 #undef COMMAND_NUMBER
 
 /* What a command takes, and how it is answered, as explained above. */
-enum command_argument { COMMAND_NOTHING, COMMAND_SHAPE };
+enum command_argument { COMMAND_NOTHING, COMMAND_SHAPE, COMMAND_SECONDS };
 enum command_kind {
 	COMMAND_ANSWERS,
 	COMMAND_CHANGES,
 	COMMAND_ENDS,
 	COMMAND_DUMPS,
+	COMMAND_RECORDS,
 	COMMAND_WATCHES,
 	COMMAND_WAITS
 };
@@ -76,6 +81,13 @@ void commands_print(FILE *stream);
  * error. */
 int commands_check(const struct command *command, const char *argument,
 	char error[static COMMANDS_ERROR_SIZE]);
+
+/* The most seconds for which hubs may be asked to record. */
+#define COMMANDS_SECONDS_MOST 3600
+
+/* Reads seconds such as "2" or "0.5", above 0 and up to their limit, as nanoseconds. Returns 0, or -1
+ * if text is anything else. */
+int commands_read_seconds(const char *text, int64_t *nanoseconds);
 
 /* Reads "2x4", both numbers from 1 to their limits. Returns 0, or -1 if text is anything else. */
 int commands_read_shape(const char *text, unsigned *processes, unsigned *threads);

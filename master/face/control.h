@@ -6,6 +6,8 @@
  *	| output      - progress      + done, successfully      ! failed, and why
  *	? there is no such command, or one of the service's own refuses its arguments
  *
+ * With the answer to `trace` comes a file descriptor (worker/recorders.h).
+ *
  * COMMAND is one of every server's (commands.h), or one of the service's own (worker/command.h),
  * whose arguments stand apart by one space each, with %20 for a space in them, and so on.
  *

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/change/change.h"
 #include "master/change/ready.h"
@@ -18,6 +19,7 @@
 #include "master/face/commands.h"
 #include "master/face/offered.h"
 #include "master/face/status.h"
+#include "worker/recorders.h"
 
 #define CLIENTS_MAX 32 /* connected at a time */
 #define WAITING_MAX 24 /* that wait; the other places are for commands that are answered at once */
@@ -64,6 +66,23 @@ run_status(struct requests *requests, struct client *client, const char *unused)
 	client_finish(client, json == NULL ? "no memory" : NULL,
 		ready_is(requests->master) ? "ready" : "not ready");
 	free(json);
+}
+
+/* The reader has the time of its own steps, too, to ask again. */
+static void
+run_trace(struct requests *requests, struct client *client, const char *seconds)
+{
+	struct recorders *recorders = requests->master->fleet.recorders;
+	int fd = recorders_reader(recorders);
+	const char *why = fd == -1 ? strerror(errno) : NULL;
+	int64_t wanted;
+
+	if (commands_read_seconds(seconds, &wanted) == 0)
+		recorders_extend(recorders, clock_after(clock_now(), wanted));
+	if (fd != -1)
+		client_pass(client, fd);
+	client_finish(client, why,
+		requests->master->options.flight_recorder != 0 ? "always" : "when asked");
 }
 
 static void
@@ -176,6 +195,7 @@ run_stop(struct requests *requests, struct client *client, const char *unused)
 #define RUN_CHANGES RUNS
 #define RUN_ENDS RUNS
 #define RUN_DUMPS RUNS
+#define RUN_RECORDS RUNS
 #define RUN_WATCHES(name)
 #define RUN_WAITS(name)
 #define RUN(name, argument, kind, help) RUN_##kind(name)

@@ -23,7 +23,7 @@ static const char *const kinds[FLIGHT_KINDS] = {[FLIGHT_SWITCH] = "switch",
 	[FLIGHT_RECEIVED] = "received",
 	[FLIGHT_SENT] = "sent",
 	[FLIGHT_LATE] = "late",
-	[FLIGHT_OFFLOAD] = "offload",
+
 	[FLIGHT_LOG] = "log",
 	[FLIGHT_TEXT] = "text"};
 
@@ -156,52 +156,4 @@ Test(recorder, records_bytes_with_their_descriptor_until_it_is_stopped)
 	cr_assert(has(FLIGHT_RECEIVED, (uint32_t)ends.right, 3));
 	cr_assert(has(FLIGHT_LOG, 1, 6));
 	cr_assert_not(has(FLIGHT_SENT, (uint32_t)ends.left, 4));
-}
-
-static void *
-never_late(void *argument)
-{
-	return argument;
-}
-
-static void *
-offload(void *argument)
-{
-	recording_start(ring, SIZE);
-	hub_offload(never_late, argument, NULL);
-	return argument;
-}
-
-Test(recorder, ends_with_its_hub)
-{
-	in_hub(offload, NULL);
-	cr_assert(has(FLIGHT_OFFLOAD, 0, (uintptr_t)never_late));
-	cr_assert_not(recording_is_on());
-}
-
-struct errors {
-	int small, first, second;
-};
-
-static void *
-record_twice(void *argument)
-{
-	struct errors *errors = argument;
-
-	errors->small = recording_start(ring, FLIGHT_HEAD) == 0 ? 0 : errno;
-	errors->first = recording_start(ring, SIZE) == 0 ? 0 : errno;
-	errors->second = recording_start(ring, SIZE) == 0 ? 0 : errno;
-	return NULL;
-}
-
-Test(recorder, refuses_what_cannot_be)
-{
-	struct errors errors = {0};
-
-	cr_assert_eq(recording_start(ring, SIZE), -1);
-	cr_assert_eq(errno, EPERM);
-	in_hub(record_twice, &errors);
-	cr_assert_eq(errors.small, EINVAL);
-	cr_assert_eq(errors.first, 0);
-	cr_assert_eq(errors.second, EALREADY);
 }

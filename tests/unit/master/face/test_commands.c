@@ -54,8 +54,8 @@ Test(commands, the_list_names_each)
 	char all[COMMANDS_LIST_SIZE];
 
 	commands_list(all);
-	cr_assert_str_eq(
-		all, "status, help, wait, scale, reload, upgrade, drain, stop, stacks and top");
+	cr_assert_str_eq(all,
+		"status, help, wait, scale, reload, upgrade, drain, stop, stacks, trace and top");
 }
 
 /* A master that has handed over says so to whatever it knows and may not do any more. */
