@@ -132,6 +132,7 @@ recorders_map(const struct recorders *recorders, int first, uint32_t count)
 
 	if (recorders == NULL || first == -1)
 		return NULL;
+	CHECK_WHY((uint32_t)first + count <= recorders->head->used, "rings that were not claimed");
 	rings = mmap(NULL, count * recorders->head->ring_size, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_NORESERVE, recorders->fd, place(recorders->head, (uint32_t)first));
 	if (rings == MAP_FAILED)
@@ -152,6 +153,7 @@ recorders_bury(struct recorders *recorders, int first, uint32_t count)
 {
 	if (recorders == NULL || first == -1)
 		return;
+	CHECK((uint32_t)first + count <= RECORDERS_MAX);
 	for (uint32_t i = (uint32_t)first; i < (uint32_t)first + count; i++)
 		__atomic_store_n(&recorders->head->seats[i].ended, clock_now(), __ATOMIC_RELEASE);
 }
@@ -174,6 +176,14 @@ recorders_extend(struct recorders *recorders, int64_t until)
 {
 	if (recorders != NULL && recorders->head->until < until)
 		__atomic_store_n(&recorders->head->until, until, __ATOMIC_RELAXED);
+}
+
+void
+recorders_protect(const struct recorders_head *head)
+{
+	/* Where the system refuses it, the worker works as well. */
+	if (head != NULL)
+		mprotect((void *)(uintptr_t)head, RECORDERS_HEAD, PROT_READ);
 }
 
 struct recorders_head *

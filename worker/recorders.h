@@ -81,6 +81,9 @@ void recorders_extend(struct recorders *recorders, int64_t until);
 /* The head, for the heritage; NULL for none. */
 struct recorders_head *recorders_head(const struct recorders *recorders);
 
+/* In a worker: it can only read the head from now on, on which its master relies. */
+void recorders_protect(const struct recorders_head *head);
+
 /* Returns a descriptor of the memfd that can only be read, which the caller closes; -1 with
  * errno. */
 int recorders_reader(const struct recorders *recorders);

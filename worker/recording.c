@@ -44,6 +44,7 @@ begin(struct worker_thread *thread, struct flight_ring *ring)
 	size_t whole = thread->heritage->recorders->ring_size;
 	size_t size = FLIGHT_HEAD + flight_records(whole) * sizeof(struct flight_record);
 
+	CHECK(size > FLIGHT_HEAD && size <= whole);
 	/* EINVAL: the kernel does not know the advice. */
 	if (kernel_madvise(ring, size, MADV_POPULATE_WRITE) != 0 && errno != EINVAL) {
 		if (!thread->cannot_record)

@@ -160,26 +160,15 @@ tell_missing(struct trace *trace, const struct tracks *tracks, const struct trac
 static void
 tell(struct trace *trace, const struct tracks *tracks, const struct trace_file *file)
 {
-	int64_t first = INT64_MAX, last = 0;
 	unsigned hubs = 0;
 
-	for (size_t i = 0; i < tracks->count; i++) {
-		const struct track *track = tracks->items[i];
-
-		if (track->count == 0)
-			continue;
-		hubs++;
-		if (flight_event(&track->records[0]).time < first)
-			first = flight_event(&track->records[0]).time;
-		if (track->records[track->count - 1].mark % 256 != FLIGHT_TEXT &&
-			flight_event(&track->records[track->count - 1]).time > last)
-			last = flight_event(&track->records[track->count - 1]).time;
-	}
+	for (size_t i = 0; i < tracks->count; i++)
+		hubs += tracks->items[i]->count > 0;
 	snprintf(trace->message, sizeof trace->message,
 		"%llu events of %u hub%s in %.3f s; open %s at https://ui.perfetto.dev or "
 		"chrome://tracing",
 		(unsigned long long)file->events, hubs, log_plural(hubs, "s"),
-		last > first ? clock_seconds(last - first) : 0., trace->path);
+		clock_seconds(file->last - file->first), trace->path);
 	tell_missing(trace, tracks, file);
 }
 

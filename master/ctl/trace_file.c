@@ -1,6 +1,6 @@
-/* One pass over the records of each track, in which what a coroutine was woken by waits for its next
- * run, and what runs waits for the record that ends it. So each slice ends before the next one on
- * its track begins, and each flow is written with both ends or not at all. */
+/* One pass over the records of each track, in which what a coroutine was woken by waits for its
+ * next run, and what runs waits for the record that ends it. So each slice ends before the next one
+ * on its track begins, and each flow is written with both ends or not at all. */
 #include "master/ctl/trace_file.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "hub/base/log.h"
+#include "master/ctl/walk.h"
 
 #define NONE UINT32_MAX
 #define DESCRIPTORS_MOST (1U << 20) /* pointers are above */
@@ -20,7 +21,6 @@ struct known {
 	uint32_t name;
 	uint32_t fd; /* that it last used; NONE */
 	bool is_woken;
-	uint64_t woken; /* the number of the wake, for the flow */
 	int64_t woken_at;
 };
 
@@ -28,7 +28,6 @@ struct known {
 struct writing {
 	struct trace_file *file;
 	const struct track *track;
-	unsigned number; /* of the track, for flows */
 	struct known *known;
 	size_t size, count;
 	/* The slice that has begun; runs: NONE for none, 0 for the loop. */
@@ -185,7 +184,7 @@ begin_slice(struct writing *writing, uint32_t runs, int64_t time)
 static void
 write_flow(struct writing *writing, struct known *known, int64_t time)
 {
-	uint64_t id = (uint64_t)writing->number << 44 | known->woken;
+	unsigned long long id = ++writing->file->flows;
 
 	known->is_woken = false;
 	/* Both or none. */
@@ -193,10 +192,8 @@ write_flow(struct writing *writing, struct known *known, int64_t time)
 		writing->file->is_cut = true;
 		return;
 	}
-	put(writing->file, FLOW, EVENT_OF(writing, "s", known->woken_at), (unsigned long long)id,
-		"");
-	put(writing->file, FLOW, EVENT_OF(writing, "f", time), (unsigned long long)id,
-		",\"bp\":\"e\"");
+	put(writing->file, FLOW, EVENT_OF(writing, "s", known->woken_at), id, "");
+	put(writing->file, FLOW, EVENT_OF(writing, "f", time), id, ",\"bp\":\"e\"");
 }
 
 static void
@@ -227,7 +224,6 @@ on_wake(struct writing *writing, const struct flight_event *event)
 	if (known == NULL || writing->runs == NONE)
 		return;
 	known->is_woken = true;
-	known->woken = event->number;
 	known->woken_at = event->time;
 }
 
@@ -253,8 +249,8 @@ write_bytes(struct writing *writing, const struct flight_event *event, const cha
 
 	if (known != NULL)
 		known->fd = event->detail;
-	write_instant(writing, event->time, name, "\"fd\":%u,\"bytes\":%llu", event->detail,
-		(unsigned long long)event->value);
+	write_instant(writing, event->time, name, "\"fd\":%u,\"bytes\":%.15g", event->detail,
+		(double)event->value);
 }
 
 static void
@@ -306,7 +302,7 @@ write_other(struct writing *writing, const struct flight_event *event)
 		write_instant(writing, time, "accepted", "\"fd\":%u", event->detail);
 		break;
 	case FLIGHT_HANDOVER:
-		write_instant(writing, time, "handed over", "\"fd\":%u,\"to hub\":%.0f",
+		write_instant(writing, time, "handed over", "\"fd\":%u,\"to hub\":%.15g",
 			event->detail, value);
 		break;
 	case FLIGHT_RECEIVED:
@@ -402,30 +398,33 @@ may_go_on(const struct writing *writing)
 
 /* Returns false without memory. */
 static bool
-write_track(struct trace_file *file, const struct track *track, unsigned number)
+write_track(struct trace_file *file, const struct track *track)
 {
-	struct writing writing = {.file = file, .track = track, .number = number, .runs = NONE};
-	int64_t end = track->died != 0 ? track->died : file->end;
-	uint64_t next = track->count > 0 ? flight_event(&track->records[0]).number : 0;
+	struct writing writing = {.file = file, .track = track, .runs = NONE};
+	struct flight_event event;
+	struct walk walk;
 
 	write_names(&writing);
-	for (size_t i = 0; i < track->count && may_go_on(&writing); i++) {
-		struct flight_event event = flight_event(&track->records[i]);
-
+	walk_begin(&walk, track, file->end);
+	while (may_go_on(&writing) && walk_next(&walk, &event)) {
 		/* What runs behind a gap is not known. */
-		if (event.number != next) {
+		if (walk.is_behind_gap) {
 			writing.runs = NONE;
 			writing.is_poll = false;
 			writing.text_left = 0;
 		}
-		next = event.number + 1;
-		if (event.kind == FLIGHT_TEXT)
-			add_text(&writing, &track->records[i]);
-		else
-			write_event(&writing, &event);
+		if (event.kind == FLIGHT_TEXT) {
+			add_text(&writing, walk.record);
+			continue;
+		}
+		if (file->first == 0 || event.time < file->first)
+			file->first = event.time;
+		if (event.time > file->last)
+			file->last = event.time;
+		write_event(&writing, &event);
 	}
-	if (writing.runs != NONE && writing.since <= end)
-		end_slice(&writing, end, track->died != 0 ? "death" : "not yet", 0);
+	if (writing.runs != NONE)
+		end_slice(&writing, walk.end, track->died != 0 ? "death" : "not yet", 0);
 	free(writing.known);
 	return !writing.has_failed;
 }
@@ -438,7 +437,7 @@ trace_file_write(struct trace_file *file, const struct tracks *tracks)
 	put(file, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
 	for (size_t i = 0; i < tracks->count && !has_failed; i++)
 		if (tracks->items[i]->count > 0)
-			has_failed = !write_track(file, tracks->items[i], (unsigned)i);
+			has_failed = !write_track(file, tracks->items[i]);
 	errno = has_failed ? ENOMEM : 0;
 	if (fprintf(file->stream, "\n]}\n") > 0 && fflush(file->stream) == 0 &&
 		!ferror(file->stream) && !has_failed)

@@ -16,7 +16,9 @@ struct trace_file {
 	int64_t end;    /* clock: slices that have not ended do then */
 	uint64_t bytes; /* written; set by trace_file_write, like the rest */
 	uint64_t events;
-	bool is_cut; /* events were left because of the limit */
+	uint64_t flows;
+	int64_t first, last; /* clocks of what the records tell; 0: nothing */
+	bool is_cut;         /* events were left because of the limit */
 };
 
 /* Writes all tracks, and flushes. Returns 0, or -1 with errno. */

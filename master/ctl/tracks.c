@@ -1,9 +1,11 @@
 /* A ring may be overwritten while it is read, given to another process, or have no memory any more:
  * each record says by its number whether it is still the one that is wanted, and each ring by its
- * life whose it is. */
+ * life whose it is. A mad worker may have written anything into its ring: no number in it is
+ * trusted, and the file has each ring as a whole, since it is sealed against getting shorter. */
 #include "master/ctl/tracks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +33,7 @@ life_of(const struct recorders_head *head, uint32_t seat)
 static bool
 add_track(struct tracks *tracks, size_t source, uint32_t seat, bool is_past)
 {
-	const struct recorders_head *head = tracks->sources[source].head;
+	size_t size = tracks->sources[source].ring_size;
 	struct track *track = calloc(1, sizeof *track), **grown;
 	uint64_t written;
 
@@ -42,12 +44,13 @@ add_track(struct tracks *tracks, size_t source, uint32_t seat, bool is_past)
 		free(track);
 		return false;
 	}
-	track->life = life_of(head, seat);
-	track->head = head;
+	track->head = tracks->sources[source].head;
+	track->life = life_of(track->head, seat);
 	track->seat = seat;
-	track->room = flight_records(head->ring_size);
-	track->ring = mmap(NULL, head->ring_size, PROT_READ, MAP_SHARED, tracks->sources[source].fd,
-		(off_t)(RECORDERS_HEAD + seat * head->ring_size));
+	track->size = size;
+	track->room = flight_records(size);
+	track->ring = mmap(NULL, size, PROT_READ, MAP_SHARED, tracks->sources[source].fd,
+		(off_t)(RECORDERS_HEAD + seat * size));
 	if (track->ring == MAP_FAILED) {
 		free(track);
 		return false;
@@ -69,18 +72,41 @@ has_track(const struct tracks *tracks, const struct recorders_head *head, uint32
 	return false;
 }
 
-/* Adds the rings that have been claimed since the last time. */
+/* Adds the rings that have been claimed since the last time, as far as the file has them. */
 static bool
 find_tracks(struct tracks *tracks, size_t source, bool is_past)
 {
 	const struct recorders_head *head = tracks->sources[source].head;
 	uint32_t used = __atomic_load_n(&head->used, __ATOMIC_ACQUIRE);
+	struct stat status;
+	size_t there;
 
-	for (uint32_t seat = 0; seat < used && seat < RECORDERS_MAX; seat++)
+	if (fstat(tracks->sources[source].fd, &status) != 0)
+		return false;
+	there = ((size_t)status.st_size - RECORDERS_HEAD) / tracks->sources[source].ring_size;
+	for (uint32_t seat = 0; seat < used && seat < RECORDERS_MAX && seat < there; seat++)
 		if (life_of(head, seat) != 0 && !has_track(tracks, head, seat) &&
-			!add_track(tracks, source, seat, is_past))
+			tracks->count < TRACKS_MOST && !add_track(tracks, source, seat, is_past))
 			return false;
 	return true;
+}
+
+/* Whether it is long enough for a head, and cannot get shorter, which would be SIGBUS here. */
+static bool
+is_whole(int fd, struct stat *status)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return fstat(fd, status) == 0 && status->st_size >= (off_t)RECORDERS_HEAD && seals != -1 &&
+	       (seals & F_SEAL_SHRINK) != 0;
+}
+
+static bool
+is_of_this_version(const struct recorders_head *head)
+{
+	return head->magic == RECORDERS_MAGIC && head->version == RECORDERS_VERSION &&
+	       head->ring_size % RECORDERS_ALIGN == 0 && flight_records(head->ring_size) != 0 &&
+	       head->ring_size <= FLIGHT_HEAD + RECORDERS_SIZE_MOST + RECORDERS_ALIGN;
 }
 
 const char *
@@ -89,7 +115,7 @@ tracks_add(struct tracks *tracks, int fd, bool is_past)
 	const struct recorders_head *head;
 	struct stat status;
 
-	if (fstat(fd, &status) != 0 || status.st_size < (off_t)RECORDERS_HEAD) {
+	if (!is_whole(fd, &status)) {
 		close(fd);
 		return "the server has passed something else than its flight recorder";
 	}
@@ -102,13 +128,13 @@ tracks_add(struct tracks *tracks, int fd, bool is_past)
 		close(fd);
 		return strerror(errno);
 	}
-	if (head->magic != RECORDERS_MAGIC || head->version != RECORDERS_VERSION ||
-		flight_records(head->ring_size) == 0) {
+	if (!is_of_this_version(head)) {
 		munmap((void *)(uintptr_t)head, RECORDERS_HEAD);
 		close(fd);
 		return "the server is of another version; use the hubbub-ctl that belongs to it";
 	}
 	tracks->sources[tracks->source_count].head = head;
+	tracks->sources[tracks->source_count].ring_size = head->ring_size;
 	tracks->sources[tracks->source_count].fd = fd;
 	tracks->sources[tracks->source_count].inode = status.st_ino;
 	return find_tracks(tracks, tracks->source_count++, is_past) ? NULL : "no memory";
@@ -147,19 +173,10 @@ read_names(struct track *track)
 	track->generation = track->ring->generation;
 }
 
+/* Copies the records up to that number. Returns false without memory. */
 static bool
-read_track(struct tracks *tracks, struct track *track)
+read_records(struct tracks *tracks, struct track *track, uint64_t written)
 {
-	uint64_t written = flight_written(track->ring);
-
-	if (life_of(track->head, track->seat) != track->life)
-		return true;
-	read_names(track);
-	track->died = __atomic_load_n(&track->head->seats[track->seat].ended, __ATOMIC_ACQUIRE);
-	if (written > track->room && written - track->room > track->next) {
-		track->lost += written - track->room - track->next;
-		track->next = written - track->room;
-	}
 	for (; track->next < written; track->next++) {
 		if (tracks->taken >= tracks->most) {
 			tracks->is_full = true;
@@ -178,6 +195,31 @@ read_track(struct tracks *tracks, struct track *track)
 	return true;
 }
 
+/* What is read while the ring changes hands may be another process's, and is dropped. */
+static bool
+read_track(struct tracks *tracks, struct track *track)
+{
+	uint64_t written = flight_written(track->ring);
+	size_t count = track->count;
+	bool has_memory;
+
+	if (life_of(track->head, track->seat) != track->life)
+		return true;
+	read_names(track);
+	track->died = __atomic_load_n(&track->head->seats[track->seat].ended, __ATOMIC_ACQUIRE);
+	if (written > track->room && written - track->room > track->next) {
+		track->lost += written - track->room - track->next;
+		track->next = written - track->room;
+	}
+	has_memory = read_records(tracks, track, written);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (life_of(track->head, track->seat) != track->life) {
+		tracks->taken -= track->count - count;
+		track->count = count;
+	}
+	return has_memory;
+}
+
 bool
 tracks_read(struct tracks *tracks)
 {
@@ -194,8 +236,7 @@ void
 tracks_free(struct tracks *tracks)
 {
 	for (size_t i = 0; i < tracks->count; i++) {
-		munmap((void *)(uintptr_t)tracks->items[i]->ring,
-			tracks->items[i]->head->ring_size);
+		munmap((void *)(uintptr_t)tracks->items[i]->ring, tracks->items[i]->size);
 		free(tracks->items[i]->records);
 		free(tracks->items[i]);
 	}

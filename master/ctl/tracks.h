@@ -15,6 +15,7 @@
 struct track {
 	/* Its ring, as long as it is that process's. */
 	const struct flight_ring *ring;
+	size_t size; /* of the ring */
 	const struct recorders_head *head;
 	uint32_t seat;
 	uint64_t life;
@@ -33,13 +34,15 @@ struct track {
 	char names[FLIGHT_NAMES][FLIGHT_NAME_SIZE];
 };
 
-#define TRACKS_SOURCES 8 /* masters, one after the other */
+#define TRACKS_SOURCES 8  /* masters, one after the other */
+#define TRACKS_MOST 16384 /* hubs of all processes */
 
 struct tracks {
 	struct track **items; /* owned, as each of them */
 	size_t count;
 	struct {
 		const struct recorders_head *head;
+		size_t ring_size; /* as the head said first */
 		int fd;
 		unsigned long inode;
 	} sources[TRACKS_SOURCES];

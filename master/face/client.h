@@ -65,8 +65,8 @@ void client_say(struct client *client, char kind, const char *text, size_t lengt
 /* Appends each line of a text, as client_say does. */
 void client_say_lines(struct client *client, char kind, const char *text, size_t length);
 
-/* Passes a descriptor, owned from now on, with the lines that are not sent yet, of which there must be
- * one before it can arrive. */
+/* Passes a descriptor, owned from now on, with the lines that are not sent yet, of which there must
+ * be one before it can arrive. */
 void client_pass(struct client *client, int fd);
 
 /* Sends what the socket takes now. May free the client. */

@@ -61,9 +61,8 @@ birth_fork(struct slot *slot)
 	int pair[2] = {-1, -1}, *sockets = NULL, error;
 
 	CHECK_WHY(slot->pid == 0 && slot->pidfd == -1 && slot->channel == -1 &&
-			  slot->rows == NULL && slot->capture == NULL,
+			  slot->rows == NULL && slot->rings == -1 && slot->capture == NULL,
 		"what is left of the former process would be lost");
-	slot->rings = -1;
 	CHECK(slot_seat(slot, 0) + threads <= fleet->sockets->seat_count);
 	slot->rows = counters_claim(fleet->counters, slot->index, generation->number, threads);
 	if (slot->rows != NULL && heritage.tally != NULL)
@@ -74,6 +73,7 @@ birth_fork(struct slot *slot)
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		goto fail;
 	slot->rings = recorders_claim(fleet->recorders, threads);
+	CHECK(slot->rings == -1 || fleet->recorders != NULL);
 	fill_in(&heritage, slot);
 	heritage.channel = pair[1];
 	heritage.sockets = sockets;

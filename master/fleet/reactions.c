@@ -90,6 +90,7 @@ on_lost(struct slot *slot)
 	CHECK_WHY(slot->pid == 0 && slot->rows != NULL, "what a process leaves is its rows");
 	recorders_bury(
 		slot->generation->fleet->recorders, slot->rings, slot->generation->config.threads);
+	slot->rings = -1;
 	permits_lose(slot);
 	for (unsigned hub = 0; hub < slot->generation->config.threads; hub++)
 		seating_leave(slot, hub);

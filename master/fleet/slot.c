@@ -366,7 +366,7 @@ slot_new(struct generation *generation, unsigned index)
 	slot->index = index;
 	slot->capacity = (int64_t)limits_connections(
 		generation->config.heritage.addresses, generation->config.threads);
-	slot->pidfd = slot->channel = -1;
+	slot->pidfd = slot->channel = slot->rings = -1;
 	ear_init(&slot->exit, on_death, -1, EV_READ);
 	ear_init(&slot->talk, on_message, -1, EV_READ);
 	/* The worker's messages are handled before its death. */

@@ -19,6 +19,7 @@
 #include "master/start/sandbox.h"
 #include "worker/captured.h"
 #include "worker/flush.h"
+#include "worker/recorders.h"
 #include "worker/spare.h"
 #include "worker/worker.h"
 
@@ -100,6 +101,7 @@ become_worker(const struct worker_heritage *heritage)
 		_exit(1);
 	}
 	spare_forget();
+	recorders_protect(heritage->recorders);
 	log_forget_lost();
 	reset_signals();
 	numerals_end();

@@ -93,6 +93,7 @@ static const struct {
 	{"listen", "--listen=127.0.0.1:2", HUBBUB_UPGRADABLE}, /* an upgrade judges what it means */
 	{"backlog", "--backlog=7", HUBBUB_UPGRADABLE},         /* by queues of another length */
 	{"proxy-protocol", "--proxy-protocol=on", HUBBUB_UPGRADABLE},
+	{"flight-recorder", "--flight-recorder=1M", HUBBUB_UPGRADABLE},
 	{"tls-unix", NULL, HUBBUB_UPGRADABLE}, /* set, since they need files */
 	{"tls-client", NULL, HUBBUB_UPGRADABLE},
 	{"admin", "--admin=127.0.0.1:3", HUBBUB_FIXED},
