@@ -21,7 +21,8 @@
 enum flight_kind {
 	FLIGHT_NONE,
 	/* The thread goes on with the coroutine who [its name, and in the upper half the word for
-	 * what the former one waits for or why it stops; the object or fd that it waits for] */
+	 * what the former one waits for or why it stops; the object that it waits for, or an fd as
+	 * flight_fd knows it] */
 	FLIGHT_SWITCH,
 	FLIGHT_WAKE,     /* who's wait ends [the reason, an errno or 0; the waker's id] */
 	FLIGHT_POLL,     /* the hub asks the loop [1: and waits; runnable coroutines] */
@@ -158,6 +159,13 @@ flight_event(const struct flight_record *record)
 		.detail = (uint32_t)(record->who >> 32),
 		.time = (int64_t)record->time,
 		.value = record->value};
+}
+
+/* The fd that a coroutine waits for, of FLIGHT_SWITCH; UINT32_MAX: an object, or nothing. */
+static inline uint32_t
+flight_fd(uint64_t value)
+{
+	return (value & 1) != 0 ? (uint32_t)(value >> 1) : UINT32_MAX;
 }
 
 #endif

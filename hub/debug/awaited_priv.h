@@ -6,7 +6,8 @@
 
 #include "hub/record_priv.h"
 
-/* The fd as what a coroutine waits on: an odd address, where no object lies. */
+/* The fd as what a coroutine waits on: an odd address, where no object lies. Readers of flight
+ * recorders know it, too (flight_fd). */
 static inline const void *
 awaited_fd(int fd)
 {

@@ -33,6 +33,7 @@
 #define KEY_TIMEOUT 257
 #define KEY_HELP_ALL 258
 #define KEY_LIMIT 259
+#define KEY_SUMMARY 260
 #define LIMIT_LEAST ((uint64_t)64 << 10)
 #define TIMEOUT 3600    /* seconds */
 #define WAIT_TIMEOUT 60 /* seconds for a server to become ready */
@@ -66,6 +67,9 @@ static const struct argp_option options[] = {
 		"With trace: the file, - for standard output (default trace-PID.json)", 0},
 	{"limit", KEY_LIMIT, "SIZE", 0,
 		"With trace: the most bytes of the file, 64K or more (default 256M)", 0},
+	{"summary", KEY_SUMMARY, NULL, 0,
+		"With trace: print where time went, and the slowest requests, instead of the file",
+		0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 	/* As the other programs have; here --help lists all, too. */
 	{"help-all", KEY_HELP_ALL, NULL, OPTION_HIDDEN, NULL, 0},
@@ -180,6 +184,9 @@ parse_option(int key, char *value, struct argp_state *state)
 			argp_error(state, "--limit: '%s' is not a size from 64K up", value);
 		request->trace.limit = number;
 		return 0;
+	case KEY_SUMMARY:
+		request->trace.is_summed_up = true;
+		return 0;
 	case 'h':
 	case KEY_HELP_ALL:
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
@@ -192,9 +199,10 @@ parse_option(int key, char *value, struct argp_state *state)
 			complain_of_none(state);
 		if (request->socket != NULL && request->pid != 0)
 			argp_error(state, "--socket and --pid both name the server");
-		if ((request->trace.path != NULL || request->trace.limit != 0) &&
+		if ((request->trace.path != NULL || request->trace.limit != 0 ||
+			    request->trace.is_summed_up) &&
 			!is_trace(request))
-			argp_error(state, "--output and --limit are for trace alone");
+			argp_error(state, "--output, --limit and --summary are for trace alone");
 		if (request->json && !is_status(request))
 			argp_error(state, "--json is for status alone");
 		return 0;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 #include "hub/base/clock.h"
 #include "hub/base/log.h"
 #include "master/base/values.h"
+#include "master/ctl/summary.h"
+#include "master/ctl/summary_view.h"
 #include "master/ctl/trace_file.h"
 #include "master/ctl/tracks.h"
 #include "master/face/commands.h"
@@ -209,6 +212,26 @@ write_file(struct trace *trace, const struct tracks *tracks)
 	return 0;
 }
 
+/* ---- the summary ---- */
+
+static int
+print_summary(struct trace *trace, const struct tracks *tracks)
+{
+	json_t *summary = summary_of(tracks, clock_now());
+	struct winsize size;
+
+	if (summary == NULL) {
+		snprintf(trace->message, sizeof trace->message, "no memory for the summary");
+		return 1;
+	}
+	summary_print(
+		stdout, summary, ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0);
+	json_decref(summary);
+	snprintf(trace->message, sizeof trace->message, "%zu records", tracks->taken);
+	tell_missing(trace, tracks, &(struct trace_file){.is_cut = false});
+	return 0;
+}
+
 int
 trace_run(struct trace *trace, struct dialogue *dialogue)
 {
@@ -223,11 +246,13 @@ trace_run(struct trace *trace, struct dialogue *dialogue)
 		tell_missing(trace, &tracks, &(struct trace_file){.is_cut = false});
 		result = 1;
 	}
+	if (result == 0 && trace->is_summed_up)
+		result = print_summary(trace, &tracks);
 	if (trace->path == NULL && tracks.count > 0) {
 		snprintf(chosen, sizeof chosen, "trace-%d.json", tracks.items[0]->pid);
-		trace->path = chosen;
+		trace->path = trace->is_summed_up ? NULL : chosen;
 	}
-	if (result == 0)
+	if (result == 0 && trace->path != NULL)
 		result = write_file(trace, &tracks);
 	tracks_free(&tracks);
 	return result;

@@ -2,6 +2,7 @@
 #ifndef HUBBUB_CTL_TRACE_H
 #define HUBBUB_CTL_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -14,6 +15,7 @@ struct trace {
 	const char *seconds; /* as given; "" for those that are recorded already, or else for one */
 	const char *path;    /* of the file, "-" for standard output; NULL: trace-PID.json */
 	uint64_t limit;      /* bytes of the file */
+	bool is_summed_up;   /* a summary is printed; there is a file only if it has a path */
 	char message[DIALOGUE_MESSAGE_SIZE]; /* the last line, or the error */
 };
 

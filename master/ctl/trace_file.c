@@ -9,17 +9,18 @@
 #include <string.h>
 
 #include "hub/base/log.h"
+#include "master/ctl/known.h"
 #include "master/ctl/walk.h"
 
 #define NONE UINT32_MAX
-#define DESCRIPTORS_MOST (1U << 20) /* pointers are above */
-#define END_SIZE 256                /* bytes for what ends the file */
+#define END_SIZE 256 /* bytes for what ends the file */
 
 /* What is known of a coroutine. */
-struct known {
-	uint32_t id; /* 0 for a free place */
+struct coroutine {
+	uint32_t id;
 	uint32_t name;
 	uint32_t fd; /* that it last used; NONE */
+	bool is_known;
 	bool is_woken;
 	int64_t woken_at;
 };
@@ -28,8 +29,7 @@ struct known {
 struct writing {
 	struct trace_file *file;
 	const struct track *track;
-	struct known *known;
-	size_t size, count;
+	struct known known;
 	/* The slice that has begun; runs: NONE for none, 0 for the loop. */
 	uint32_t runs;
 	bool is_poll, is_idle;
@@ -86,51 +86,21 @@ plain_text(const char *text, char *safe, size_t size)
 
 /* ---- coroutines ---- */
 
-static struct known *
-place_of(struct known *known, size_t size, uint32_t id)
-{
-	size_t at = id * UINT32_C(2654435761) % size;
-
-	while (known[at].id != 0 && known[at].id != id)
-		at = (at + 1) % size;
-	return &known[at];
-}
-
-static bool
-grow(struct writing *writing)
-{
-	size_t size = writing->size > 0 ? 2 * writing->size : 256;
-	struct known *grown = calloc(size, sizeof *grown);
-
-	if (grown == NULL)
-		return false;
-	for (size_t i = 0; i < writing->size; i++)
-		if (writing->known[i].id != 0)
-			*place_of(grown, size, writing->known[i].id) = writing->known[i];
-	free(writing->known);
-	writing->known = grown;
-	writing->size = size;
-	return true;
-}
-
 /* What is known of the coroutine, at first nothing. NULL without memory, and for the loop. */
-static struct known *
+static struct coroutine *
 find(struct writing *writing, uint32_t id)
 {
-	struct known *known;
+	struct coroutine *coroutine;
 
 	if (id == 0 || id == NONE)
 		return NULL;
-	if (writing->count * 2 >= writing->size && !grow(writing)) {
+	coroutine = known_find(&writing->known, id);
+	if (coroutine == NULL)
 		writing->has_failed = true;
-		return NULL;
-	}
-	known = place_of(writing->known, writing->size, id);
-	if (known->id == 0) {
-		*known = (struct known){.id = id, .name = FLIGHT_OTHER, .fd = NONE};
-		writing->count++;
-	}
-	return known;
+	else if (!coroutine->is_known)
+		*coroutine = (struct coroutine){
+			.id = id, .is_known = true, .name = FLIGHT_OTHER, .fd = NONE};
+	return coroutine;
 }
 
 static const char *
@@ -146,16 +116,16 @@ name_of(const struct writing *writing, uint32_t index, char *safe, size_t size)
 static void
 end_slice(struct writing *writing, int64_t time, const char *why, uint64_t object)
 {
-	const struct known *known = find(writing, writing->runs);
+	const struct coroutine *coroutine = find(writing, writing->runs);
 	char name[2 * FLIGHT_NAME_SIZE], fd[32] = "", on[48] = "";
 	int64_t took = time - writing->since;
 
 	if (writing->runs == NONE)
 		return;
-	if (known != NULL && known->fd != NONE)
-		snprintf(fd, sizeof fd, " fd %u", known->fd);
-	if (object != 0 && object < DESCRIPTORS_MOST)
-		snprintf(on, sizeof on, ",\"on\":\"fd %u\"", (unsigned)object);
+	if (coroutine != NULL && coroutine->fd != NONE)
+		snprintf(fd, sizeof fd, " fd %u", coroutine->fd);
+	if (flight_fd(object) != NONE)
+		snprintf(on, sizeof on, ",\"on\":\"fd %u\"", flight_fd(object));
 	else if (object != 0)
 		snprintf(on, sizeof on, ",\"on\":\"0x%llx\"", (unsigned long long)object);
 	put(writing->file,
@@ -163,9 +133,9 @@ end_slice(struct writing *writing, int64_t time, const char *why, uint64_t objec
 		      "\"coroutine\":%u%s%s%s%s}}",
 		EVENT_OF(writing, "X", writing->since), (long long)(took / 1000),
 		(int)(took % 1000),
-		writing->is_poll ? writing->is_idle ? "idle" : "poll"
-		: known != NULL  ? name_of(writing, known->name, name, sizeof name)
-				 : "loop",
+		writing->is_poll    ? writing->is_idle ? "idle" : "poll"
+		: coroutine != NULL ? name_of(writing, coroutine->name, name, sizeof name)
+				    : "loop",
 		fd, writing->is_poll ? "poll" : "run", writing->runs,
 		why != NULL ? ",\"until\":\"" : "", why != NULL ? why : "", why != NULL ? "\"" : "",
 		on);
@@ -182,17 +152,17 @@ begin_slice(struct writing *writing, uint32_t runs, int64_t time)
 
 /* Both ends of a flow: from the wake to the run. */
 static void
-write_flow(struct writing *writing, struct known *known, int64_t time)
+write_flow(struct writing *writing, struct coroutine *coroutine, int64_t time)
 {
 	unsigned long long id = ++writing->file->flows;
 
-	known->is_woken = false;
+	coroutine->is_woken = false;
 	/* Both or none. */
 	if (writing->file->bytes + 2 * END_SIZE + 512 >= writing->file->limit) {
 		writing->file->is_cut = true;
 		return;
 	}
-	put(writing->file, FLOW, EVENT_OF(writing, "s", known->woken_at), id, "");
+	put(writing->file, FLOW, EVENT_OF(writing, "s", coroutine->woken_at), id, "");
 	put(writing->file, FLOW, EVENT_OF(writing, "f", time), id, ",\"bp\":\"e\"");
 }
 
@@ -200,10 +170,10 @@ static void
 on_switch(struct writing *writing, const struct flight_event *event)
 {
 	char why[2 * FLIGHT_NAME_SIZE];
-	struct known *from = find(writing, writing->runs), *to;
+	struct coroutine *from = find(writing, writing->runs), *to;
 
-	if (from != NULL && event->value != 0 && event->value < DESCRIPTORS_MOST)
-		from->fd = (uint32_t)event->value;
+	if (from != NULL && flight_fd(event->value) != NONE)
+		from->fd = flight_fd(event->value);
 	end_slice(writing, event->time, name_of(writing, event->detail >> 16, why, sizeof why),
 		event->value);
 	begin_slice(writing, event->who, event->time);
@@ -218,13 +188,13 @@ on_switch(struct writing *writing, const struct flight_event *event)
 static void
 on_wake(struct writing *writing, const struct flight_event *event)
 {
-	struct known *known = find(writing, event->who);
+	struct coroutine *coroutine = find(writing, event->who);
 
 	/* A wake without a slice around it would be the end of an arrow from nowhere. */
-	if (known == NULL || writing->runs == NONE)
+	if (coroutine == NULL || writing->runs == NONE)
 		return;
-	known->is_woken = true;
-	known->woken_at = event->time;
+	coroutine->is_woken = true;
+	coroutine->woken_at = event->time;
 }
 
 /* ---- moments and counters ---- */
@@ -245,10 +215,10 @@ write_instant(struct writing *writing, int64_t time, const char *name, const cha
 static void
 write_bytes(struct writing *writing, const struct flight_event *event, const char *name)
 {
-	struct known *known = find(writing, writing->runs);
+	struct coroutine *coroutine = find(writing, writing->runs);
 
-	if (known != NULL)
-		known->fd = event->detail;
+	if (coroutine != NULL)
+		coroutine->fd = event->detail;
 	write_instant(writing, event->time, name, "\"fd\":%u,\"bytes\":%.15g", event->detail,
 		(double)event->value);
 }
@@ -338,7 +308,7 @@ write_other(struct writing *writing, const struct flight_event *event)
 static void
 write_event(struct writing *writing, const struct flight_event *event)
 {
-	struct known *known;
+	struct coroutine *coroutine;
 
 	switch (event->kind) {
 	case FLIGHT_SWITCH:
@@ -358,10 +328,12 @@ write_event(struct writing *writing, const struct flight_event *event)
 			writing, event->time, "run queue", "coroutines", (double)event->value);
 		break;
 	case FLIGHT_SPAWN:
-		known = find(writing, event->who);
-		if (known != NULL)
-			*known =
-				(struct known){.id = event->who, .name = event->detail, .fd = NONE};
+		coroutine = find(writing, event->who);
+		if (coroutine != NULL)
+			*coroutine = (struct coroutine){.id = event->who,
+				.is_known = true,
+				.name = event->detail,
+				.fd = NONE};
 		/* It runs as if it had been woken. */
 		on_wake(writing, event);
 		break;
@@ -400,7 +372,10 @@ may_go_on(const struct writing *writing)
 static bool
 write_track(struct trace_file *file, const struct track *track)
 {
-	struct writing writing = {.file = file, .track = track, .runs = NONE};
+	struct writing writing = {.file = file,
+		.track = track,
+		.known = {.item = sizeof(struct coroutine)},
+		.runs = NONE};
 	struct flight_event event;
 	struct walk walk;
 
@@ -425,7 +400,7 @@ write_track(struct trace_file *file, const struct track *track)
 	}
 	if (writing.runs != NONE)
 		end_slice(&writing, walk.end, track->died != 0 ? "death" : "not yet", 0);
-	free(writing.known);
+	known_clear(&writing.known);
 	return !writing.has_failed;
 }
 

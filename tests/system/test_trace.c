@@ -138,6 +138,22 @@ Test(trace, records_what_comes)
 	json_decref(events);
 }
 
+Test(trace, is_summed_up)
+{
+	int client;
+
+	start("--flight-recorder=64K");
+	client = client_connect(server.program.port);
+	cr_assert(client_exchange(client, "a\n", "A\n"));
+	cr_assert_eq(
+		server_ctl(&server, "trace", "--summary", output, sizeof output), 0, "%s", output);
+	close(client);
+	cr_assert_not_null(strstr(output, "2 hubs, together"), "%s", output);
+	cr_assert_not_null(strstr(output, "\nconnection"), "%s", output);
+	cr_assert_not_null(strstr(output, "SLOWEST"), "%s", output);
+	cr_assert_neq(access(file, F_OK), 0);
+}
+
 Test(trace, has_the_past_of_a_recorder)
 {
 	json_t *events;

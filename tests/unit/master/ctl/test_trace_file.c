@@ -59,7 +59,7 @@ add_request(int64_t time)
 	add(FLIGHT_POLLED, time + 600, 0, 0, 1);
 	add(FLIGHT_SWITCH, time + 700, 3, FLIGHT_DIRECT << 16 | FLIGHT_GIVEN, 0);
 	add(FLIGHT_RECEIVED, time + 800, 3, 12, 64);
-	add(FLIGHT_SWITCH, time + 900, 0, (FLIGHT_GIVEN + 1) << 16 | FLIGHT_LOOP, 12);
+	add(FLIGHT_SWITCH, time + 900, 0, (FLIGHT_GIVEN + 1) << 16 | FLIGHT_LOOP, 12 << 1 | 1);
 }
 
 Test(trace_file, has_slices_named_by_coroutine_and_connection_and_whole_flows)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hub/base/clock.h"
+#include "master/ctl/summary.h"
 #include "master/ctl/trace_file.h"
 
 static struct flight_record records[8];
@@ -121,6 +122,7 @@ read_nonsense(uint64_t seed, bool is_all)
 	struct trace_file file = {.limit = 1 << 24};
 	uint64_t *words = (uint64_t *)(void *)ring;
 	struct flight flight;
+	json_t *summary;
 	char *text;
 
 	flight_open(&flight, ring, whole);
@@ -140,8 +142,11 @@ read_nonsense(uint64_t seed, bool is_all)
 	file.stream = open_memstream(&text, &size);
 	cr_assert_eq(trace_file_write(&file, &tracks), 0);
 	fclose(file.stream);
+	summary = summary_of(&tracks, file.end);
+	cr_assert_not_null(summary);
 	check_file(text, size);
 	free(text);
+	json_decref(summary);
 	tracks_free(&tracks);
 	recorders_unmap(recorders, ring, 1);
 	recorders_free(recorders);
