@@ -219,7 +219,7 @@ void hub_pause(struct hub *hub);
 /* The end of a call that fails because of a kill or of an expired scope. If the loop is due, the
  * others run first: a coroutine that does not heed the error, and tries again, would keep the hub
  * for ever. Returns -1 with errno as it is. */
-int hub_fail_in_turn(void) __attribute__((cold));
+int hub_fail_in_turn(void) HUB_INSIDE(hub_fail_in_turn) __attribute__((cold));
 
 /* hub_enter for a blocking call that need not wait: lets the others run first if the loop is due.
  * The caller looks up its object afterwards. */
