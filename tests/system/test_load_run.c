@@ -182,6 +182,52 @@ Test(load_run, idle_connections_are_held_and_each_is_probed)
 	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 0);
 }
 
+/* The server ends each connection 0.3 s after its last message: those that are only held end, are
+ * opened again, and answer the probe. */
+Test(load_run, idle_connections_that_end_are_opened_again)
+{
+	program_end(&server);
+	cr_assert(program_start_echo(&server, "-p", "1", "--idle-timeout=0.3", NULL));
+	loader_run(&loader, server.port, "-q", "--idle=400", "--redial", "-c", "2", "-d", "6s",
+		"--allow-errors", NULL);
+	cr_assert_eq(loader_number(&loader, "exit_code"), 0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 400);
+	cr_assert_geq(loader_number(&loader, "connections.idle_reconnects"), 400);
+	/* Those that the probe opens again, it has not seen end before. */
+	cr_assert_eq(loader_number(&loader, "errors.by_kind.eof"),
+		loader_number(&loader, "connections.idle_reconnects"));
+	cr_assert_eq(loader_number(&loader, "errors.by_kind.idle"), 0);
+}
+
+static bool
+have_all_ended(void *context)
+{
+	unsigned lines = 0;
+
+	(void)context;
+	program_expect(&server, "no such line", 0.05);
+	for (const char *at = server.text; (at = strstr(at, " connection ")) != NULL; at++)
+		lines++;
+	return lines == 20;
+}
+
+/* By chance one of 20 connections has no more than the probe's 64 bytes of 2000 messages in one of
+ * 10^43 runs. */
+Test(load_run, messages_that_roam_come_over_all_connections)
+{
+	program_end(&server);
+	cr_assert(program_start_echo(&server, "-p", "1", "-t", "1", "--access-log=on", NULL));
+	cr_assert_eq(loader_run(&loader, server.port, "-q", "--idle=18", "--roam=1", "-c", "2",
+			     "-n", "2000", "-R", "2k", NULL),
+		0, "%s", loader.program.text);
+	cr_assert_eq(loader_number(&loader, "load.messages"), 2000);
+	cr_assert_eq(loader_number(&loader, "verify.checked"), 2000 + 18);
+	cr_assert_eq(loader_number(&loader, "connections.reconnects"), 0);
+	cr_assert_eq(loader_number(&loader, "connections.idle_alive_end"), 18);
+	cr_assert(wait_until(have_all_ended, NULL, 30), "%s", server.text);
+	cr_assert_null(strstr(server.text, " received=64 "), "%s", server.text);
+}
+
 /* 16 messages of 1 kB on each connection take 0.8 s at 20 kB/s, longer than the timeout; but bytes
  * keep trickling in. */
 Test(load_run, slow_readers_are_slow_and_not_called_late)

@@ -78,6 +78,8 @@ struct load {
 	/* connections */
 	unsigned connections; /* active ones */
 	unsigned idle;        /* connections that are only held */
+	bool redials;         /* opens idle connections again that end */
+	int64_t roam;         /* messages before a change to an idle connection; 0: none */
 	unsigned threads;     /* in each process */
 	unsigned processes;
 	uint64_t connect_rate;  /* per second, of all threads together */

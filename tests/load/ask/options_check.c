@@ -138,6 +138,23 @@ check_knocks(struct parse *parse)
 			named(parse, "churn"));
 }
 
+/* What is about idle connections needs some; and a connection that roams is never closed. */
+static void
+check_idle(struct parse *parse)
+{
+	const struct load *load = parse->load;
+
+	if (load->redials && load->idle == 0)
+		refuse_of(parse, "redial", "needs --idle");
+	if (load->roam == 0)
+		return;
+	if (load->idle == 0)
+		refuse_of(parse, "roam", "needs --idle");
+	if (load->churn >= 0 || load->lifetime != LOAD_NEVER || load->slow > 0)
+		refuse_of(parse, "roam",
+			"leaves connections open, and goes without --churn, --lifetime and --slow");
+}
+
 /* HTTP allows several requests on their way, but hardly a client does so. */
 static void
 settle_http(struct parse *parse)
@@ -326,6 +343,7 @@ options_check(struct parse *parse)
 	check_baseline(parse);
 	if (load->connections == 0 && load->idle == 0)
 		refuse("%s=0 needs --idle", named(parse, "connections"));
+	check_idle(parse);
 	if (load->slow > load->connections)
 		refuse_of(parse, "slow", "%u are more than the %u connections", load->slow,
 			load->connections);

@@ -41,12 +41,13 @@ struct tally {
 	uint64_t alive_end;  /* open when sending was over */
 	uint64_t idle_opened;
 	uint64_t idle_failed;
-	uint64_t idle_alive; /* answered the probe at the end */
-	uint64_t idle_dead;  /* did not answer the probe */
-	uint64_t delayed;    /* reconnects that had to wait for --connect-rate */
-	uint64_t timeouts;   /* replies that did not come within the timeout */
-	uint64_t refused;    /* replies by which the service says that it could not do it */
-	uint64_t ends;       /* connections that the server closed unasked */
+	uint64_t idle_reconnects; /* opened again, with --redial */
+	uint64_t idle_alive;      /* answered the probe at the end */
+	uint64_t idle_dead;       /* did not answer the probe */
+	uint64_t delayed;         /* reconnects that had to wait for --connect-rate */
+	uint64_t timeouts;        /* replies that did not come within the timeout */
+	uint64_t refused;         /* replies by which the service says that it could not do it */
+	uint64_t ends;            /* connections that the server closed unasked */
 	/* TLS handshakes that agreed on none of --alpn's protocols; on the first of them, ... */
 	uint64_t agreed[SEGMENT_PROTOCOLS_MAX];
 	/* by system call and errno */

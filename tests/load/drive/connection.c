@@ -11,6 +11,7 @@
 #include "tests/load/drive/datagrams.h"
 #include "tests/load/drive/dial.h"
 #include "tests/load/drive/driver.h"
+#include "tests/load/drive/idle.h"
 #include "tests/load/drive/pacer.h"
 #include "tests/load/drive/receiving.h"
 #include "tests/load/drive/sending.h"
@@ -19,12 +20,6 @@
 #define BACKOFF_MAX CLOCK_SECOND
 #define HALF_CLOSE_MAX CLOCK_SECOND /* time for the peer to close in turn */
 #define SLOW_PIECES 100             /* reads a second of a slow reader */
-
-static bool
-closed_loop(const struct driver *driver)
-{
-	return !driver->load->is_open;
-}
 
 /* ---- open ---- */
 
@@ -56,12 +51,12 @@ begin(struct connection *connection, int fd)
 	connection->next_sent = connection->next_reply = 0;
 	connection->given_up = connection->given_up_older = 0;
 	connection->sent_offset = connection->reply_offset = 0;
-	connection->quota = driver->load->churn > 0 ? driver->load->churn : INT64_MAX;
+	connection->quota = driver_quota(driver);
 	connection->is_blocked = false;
 	connection->end = END_NONE;
 	connection->opened = connection->last_received = clock_now();
 	set_alive(connection, true);
-	if (closed_loop(driver))
+	if (!driver->load->is_open)
 		connection_refill(connection, connection->opened);
 	else
 		connection_send(connection, connection->opened);
@@ -216,11 +211,13 @@ converse(struct connection *connection)
 		else if (!receiving_take(
 				 connection, driver->receive_buffer, (size_t)received, arrived))
 			return;
-		if (is_used_up(connection, now)) {
+		if (is_used_up(connection, now) && driver->load->roam == 0) {
 			connection->end = END_ORDERLY;
 			return;
 		}
-		if (closed_loop(driver))
+		if (is_used_up(connection, now))
+			begin(connection, idle_exchange(driver, connection->fd));
+		else if (!driver->load->is_open)
 			connection_refill(connection, now);
 		else if (connection->due.count > 0)
 			connection_send(connection, now);
@@ -330,7 +327,7 @@ await_due(struct connection *connection, int64_t *intended)
 {
 	struct driver *driver = connection->driver;
 
-	if (closed_loop(driver)) {
+	if (!driver->load->is_open) {
 		*intended = clock_now();
 		if (*intended >= driver->end || driver->left == 0)
 			return hub_sleep(HUB_FOREVER) == 0;

@@ -17,6 +17,7 @@
 #include "tests/load/drive/reply.h"
 
 #define DRIVER_BUFFER ((size_t)256 * 1024) /* bytes, of each of the two */
+#define DRIVER_WATCHERS 8         /* coroutines that look for idle connections that have ended */
 #define DRIVER_HURRY CLOCK_SECOND /* time for unanswered messages when a run is interrupted */
 
 /* Why a connection ends. */
@@ -78,10 +79,13 @@ struct driver {
 	uint64_t numbers;     /* how many numbers driver_number has given out */
 	int64_t next_connect; /* clock at which the connect rate allows another one */
 	unsigned next_source; /* source address of the next connection */
-	int *idle;            /* file descriptors; -1: not open */
+	int *idle;            /* file descriptors; negative: not open */
 	unsigned idle_count;
-	unsigned idle_next;    /* the next to be opened or probed */
+	unsigned idle_next;    /* the next to be opened, looked at or probed */
 	unsigned idle_workers; /* coroutines that open or probe */
+	struct hub_coroutine *watchers[DRIVER_WATCHERS];
+	unsigned watcher_count;
+	bool is_probing;       /* idle connections are in use, and not exchanged any more */
 	int64_t idle_answered; /* clock of the last probe that was answered */
 	/* the plan */
 	struct plan plan;
@@ -131,6 +135,15 @@ driver_client(struct driver *driver)
 
 	driver->next_client += driver->segment->rows;
 	return client;
+}
+
+/* How many messages a slot may begin on a connection before it has another one. */
+static inline int64_t
+driver_quota(const struct driver *driver)
+{
+	const struct load *load = driver->load;
+
+	return load->churn > 0 ? load->churn : load->roam > 0 ? load->roam : INT64_MAX;
 }
 
 /* Whether the run was told to end early, and the second for unanswered messages has passed. */

@@ -197,6 +197,7 @@ load_and_drain(struct driver *driver)
 		give_up(driver, "the pacer cannot be started: %s", strerror(errno));
 		return;
 	}
+	idle_watch(driver);
 	while (!is_over(driver) && tick(driver, TICK))
 		continue;
 	/* An open loop's window ends as planned, though the plan's last message was due earlier. */
@@ -234,7 +235,7 @@ close_all(struct driver *driver)
 	for (unsigned i = 0; i < driver->count; i++)
 		hub_join(driver->connections[i].coroutine, NULL);
 	for (unsigned i = 0; i < driver->idle_count && driver->idle != NULL; i++)
-		if (driver->idle[i] != -1)
+		if (driver->idle[i] >= 0)
 			hub_close(driver->idle[i]);
 }
 

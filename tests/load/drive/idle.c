@@ -1,11 +1,13 @@
 /* Idle connections are opened at the start, and used once at the end. Each needs a file descriptor
  * and no coroutine: a few workers, which are coroutines, open and probe them all, each taking the
- * next index. */
+ * next index. With --redial a few more look at them during the run. */
 #include "tests/load/drive/idle.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
+#include "tests/load/ask/random.h"
 #include "tests/load/drive/dial.h"
 #include "tests/load/drive/driver.h"
 #include "tests/load/drive/exchange.h"
@@ -14,6 +16,13 @@
 
 #define WORKERS 128       /* coroutines of a thread that open, or probe, at the same time */
 #define PROBE_SIZE_MAX 64 /* bytes of a probe */
+#define WATCH_TIME (2 * CLOCK_SECOND) /* between two looks at the same connection */
+#define WATCH_BATCH 128u              /* connections looked at together */
+#define EXCHANGE_TRIES 8              /* for a connection that is open */
+
+/* In place of a file descriptor. */
+#define IDLE_NONE (-1) /* not opened at the start, or being opened */
+#define IDLE_LOST (-2) /* has ended, and could not be opened again */
 
 /* Starts as many workers as there is work for; idle_workers is the number that still work. Returns
  * false if none could be started. */
@@ -40,8 +49,8 @@ open_some(void *argument)
 
 	for (unsigned i; (i = driver->idle_next++) < driver->idle_count;) {
 		driver->idle[i] = dial(driver, driver->load->connections + i);
-		tally_add(driver->idle[i] != -1 ? &driver->row->tally.idle_opened
-						: &driver->row->tally.idle_failed,
+		tally_add(driver->idle[i] != IDLE_NONE ? &driver->row->tally.idle_opened
+						       : &driver->row->tally.idle_failed,
 			1);
 	}
 	driver->idle_workers--;
@@ -57,9 +66,127 @@ idle_open(struct driver *driver)
 	if (driver->idle == NULL)
 		return false;
 	for (unsigned i = 0; i < driver->idle_count; i++)
-		driver->idle[i] = -1;
+		driver->idle[i] = IDLE_NONE;
 	return start_workers(driver, open_some);
 }
+
+/* ---- connections that end meanwhile ---- */
+
+static bool
+has_ended(int fd)
+{
+	/* POLLIN would tell of a TLS server's session tickets, too. */
+	struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&look, 1, 0) == 1;
+}
+
+static void
+count_end(struct driver *driver, int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof error;
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	tally_add(error > 0 && error < SEGMENT_ERRNO_MAX
+			  ? &driver->row->tally.errors[SEGMENT_READ][error]
+			  : &driver->row->tally.ends,
+		1);
+}
+
+/* Opens an idle connection that has ended again; if it cannot, it is LOST, for another try. */
+static void
+redial(struct driver *driver, unsigned index)
+{
+	int fd = driver->idle[index];
+
+	driver->idle[index] = IDLE_NONE; /* nobody else takes it while this switches */
+	if (fd != IDLE_LOST) {
+		count_end(driver, fd);
+		hub_close(fd);
+	}
+	fd = dial(driver, driver->load->connections + index);
+	driver->idle[index] = fd != -1 ? fd : IDLE_LOST;
+	tally_add(&driver->row->tally.idle_reconnects, fd != -1);
+}
+
+/* Looks at the next batch of connections, and opens those again that have ended. */
+static void
+look_at_batch(struct driver *driver)
+{
+	struct pollfd looks[WATCH_BATCH];
+	unsigned first = driver->idle_next, count = driver->idle_count - first;
+
+	if (count > WATCH_BATCH)
+		count = WATCH_BATCH;
+	driver->idle_next = (first + count) % driver->idle_count;
+	for (unsigned i = 0; i < count; i++)
+		looks[i] = (struct pollfd){.fd = driver->idle[first + i], .events = POLLRDHUP};
+	if (poll(looks, count, 0) < 0)
+		return;
+	/* Meanwhile the connection may be another one: the first look was for all, at once. */
+	for (unsigned i = 0; i < count; i++) {
+		int fd = driver->idle[first + i];
+
+		if (fd == IDLE_LOST || (fd == looks[i].fd && looks[i].revents != 0))
+			redial(driver, first + i);
+	}
+}
+
+static void *
+watch(void *argument)
+{
+	struct driver *driver = argument;
+	int64_t batches = (driver->idle_count + WATCH_BATCH - 1) / WATCH_BATCH;
+
+	do
+		look_at_batch(driver);
+	while (hub_sleep(WATCH_TIME * driver->watcher_count / batches) == 0);
+	return NULL;
+}
+
+void
+idle_watch(struct driver *driver)
+{
+	driver->idle_next = 0;
+	while (driver->load->redials && driver->watcher_count < DRIVER_WATCHERS &&
+		driver->watcher_count * WATCH_BATCH < driver->idle_count) {
+		struct hub_coroutine *watcher = hub_spawn(watch, driver);
+
+		if (watcher == NULL)
+			return;
+		hub_set_name(watcher, "watcher");
+		driver->watchers[driver->watcher_count++] = watcher;
+	}
+}
+
+static void
+end_watching(struct driver *driver)
+{
+	for (unsigned i = 0; i < driver->watcher_count; i++)
+		hub_kill(driver->watchers[i]);
+	for (unsigned i = 0; i < driver->watcher_count; i++)
+		hub_join(driver->watchers[i], NULL);
+	driver->watcher_count = 0;
+}
+
+int
+idle_exchange(struct driver *driver, int fd)
+{
+	for (int tries = 0; tries < EXCHANGE_TRIES && !driver->is_probing; tries++) {
+		int *idle = &driver->idle[(
+			    unsigned)(random_unit(&driver->random) * driver->idle_count)],
+		    other = *idle;
+
+		if (other >= 0 && !has_ended(other)) {
+			*idle = fd;
+			return other;
+		}
+	}
+	return fd;
+}
+
+/* ---- the end ---- */
 
 /* Exchanges one message whose reply is no echo. Returns whether the reply is right. */
 static bool
@@ -112,13 +239,18 @@ probe_some(void *argument)
 		bool is_hopeless = driver_is_hurried(driver) ||
 				   clock_now() - driver->idle_answered > driver->load->timeout;
 
-		if (driver->idle[i] == -1)
+		if (driver->idle[i] == IDLE_NONE)
 			continue;
-		tally_add(!is_hopeless && probe(driver, i) ? &driver->row->tally.idle_alive
-							   : &driver->row->tally.idle_dead,
+		if (driver->load->redials && !is_hopeless &&
+			(driver->idle[i] == IDLE_LOST || has_ended(driver->idle[i])))
+			redial(driver, i);
+		tally_add(!is_hopeless && driver->idle[i] >= 0 && probe(driver, i)
+				  ? &driver->row->tally.idle_alive
+				  : &driver->row->tally.idle_dead,
 			1);
-		hub_close(driver->idle[i]);
-		driver->idle[i] = -1;
+		if (driver->idle[i] >= 0)
+			hub_close(driver->idle[i]);
+		driver->idle[i] = IDLE_NONE;
 	}
 	driver->idle_workers--;
 	return NULL;
@@ -127,6 +259,8 @@ probe_some(void *argument)
 void
 idle_probe(struct driver *driver)
 {
+	end_watching(driver);
+	driver->is_probing = true;
 	driver->idle_answered = clock_now();
 	if (driver->idle_count == 0 || !start_workers(driver, probe_some))
 		return;

@@ -10,6 +10,15 @@ struct driver;
  * is 0. Returns false if there is no memory. Does not switch. */
 bool idle_open(struct driver *driver);
 
+/* With --redial, begins to open idle connections again that end, until idle_probe. Their ends are
+ * errors. Does not switch. */
+void idle_watch(struct driver *driver);
+
+/* Gives up a connection without an unanswered message for a random one of the idle connections,
+ * which takes its place. Returns that one's file descriptor; fd itself if most have ended. Does not
+ * switch. */
+int idle_exchange(struct driver *driver, int fd);
+
 /* Exchanges a message on each idle connection, counts whether it was answered, and closes it.
  * Switches. */
 void idle_probe(struct driver *driver);

@@ -194,9 +194,9 @@ static void
 print_differences(FILE *stream, const json_t *base, const json_t *new)
 {
 	static const char *const keys[] = {"mode", "rate_shape", "arrivals", "depth", "connections",
-		"idle", "size", "framing", "requests", "reply", "verify", "churn", "lifetime_s",
-		"close", "slow", "max_inflight", "overload", "nodelay", "spin", "processes",
-		"threads"};
+		"idle", "redial", "roam", "size", "framing", "requests", "reply", "verify", "churn",
+		"lifetime_s", "close", "slow", "max_inflight", "overload", "nodelay", "spin",
+		"processes", "threads"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		const json_t *before = json_object_get(json_at(base, "config"), keys[i]);

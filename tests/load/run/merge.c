@@ -54,9 +54,9 @@ static void
 doubt_differences(struct result *result, const struct part *first, const struct part *part)
 {
 	static const char *const keys[] = {"targets", "mode", "arrivals", "depth", "size",
-		"framing", "requests", "reply", "verify", "churn", "lifetime_s", "close", "tls",
-		"alpn", "proxy_header", "max_inflight", "overload", "timeout_s", "deadline_s",
-		"nodelay"};
+		"framing", "requests", "reply", "verify", "churn", "lifetime_s", "close", "redial",
+		"roam", "tls", "alpn", "proxy_header", "max_inflight", "overload", "timeout_s",
+		"deadline_s", "nodelay"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		const json_t *one = part_config(first, keys[i]),

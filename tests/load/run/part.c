@@ -80,6 +80,16 @@ take_beginnings(struct json_reading *reading, struct load *load)
 			reading, "config.proxy_header", load_proxy_names, LOAD_PROXY_MAX);
 }
 
+/* What is told of idle connections beside their number; results of before have nothing of it. */
+static void
+take_idle(struct json_reading *reading, struct load *load)
+{
+	if (json_at(reading->json, "config.redial") == NULL)
+		return;
+	load->redials = json_take_flag(reading, "config.redial");
+	load->roam = (int64_t)json_take_whole_or(reading, "config.roam", COUNT_MAX, 0);
+}
+
 static void
 take_load(struct json_reading *reading, struct part *part)
 {
@@ -111,6 +121,7 @@ take_load(struct json_reading *reading, struct part *part)
 		reading, "config.close", load_close_names, LOAD_CLOSE_MAX);
 	load->has_tls = json_take_flag(reading, "config.tls");
 	take_beginnings(reading, load);
+	take_idle(reading, load);
 	load->interval = (int64_t)json_take_whole(reading, "config.interval_ns", TIME_MAX);
 	take_gates(reading, load);
 }
@@ -217,6 +228,9 @@ take_tally(struct json_reading *reading, const struct load *load, struct tally *
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
 		*(uint64_t *)(void *)((char *)tally + counts[i].offset) =
 			json_take_whole(reading, counts[i].path, COUNT_MAX);
+	if (json_at(reading->json, "connections.idle_reconnects") != NULL)
+		tally->idle_reconnects =
+			json_take_whole(reading, "connections.idle_reconnects", COUNT_MAX);
 	take_errors(reading, tally);
 	take_protocols(reading, load, tally);
 	for (int i = 0; i < MESSAGE_FAULT_MAX; i++) {

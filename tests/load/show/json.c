@@ -152,6 +152,9 @@ configuration(const struct load *load)
 	json_object_set_new(object, "depth", load->is_open ? json_null() : whole(load->depth));
 	json_object_set_new(object, "connections", whole(load->connections));
 	json_object_set_new(object, "idle", whole(load->idle));
+	json_object_set_new(object, "redial", json_boolean(load->redials));
+	json_object_set_new(
+		object, "roam", load->roam == 0 ? json_null() : json_integer(load->roam));
 	json_object_set_new(object, "processes", whole(load->processes));
 	json_object_set_new(object, "threads", whole(load->threads));
 	json_object_set_new(object, "size", json_string(load->sizes_text));
@@ -227,13 +230,14 @@ connections_part(const struct result *result)
 	const struct load *load = result->load;
 	const struct tally *tally = &result->total.tally;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "delayed",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "delayed",
 		whole(tally->delayed), "alpn", protocols_part(load, tally), "asked",
 		whole((uint64_t)load->connections * result->run_count), "opened",
 		whole(tally->opened), "failed", whole(tally->failed), "alive_end",
 		whole(tally->alive_end), "reconnects", whole(tally->reconnects), "idle_asked",
 		whole((uint64_t)load->idle * result->run_count), "idle_opened",
-		whole(tally->idle_opened), "idle_alive_end", whole(tally->idle_alive));
+		whole(tally->idle_opened), "idle_reconnects", whole(tally->idle_reconnects),
+		"idle_alive_end", whole(tally->idle_alive));
 }
 
 static json_t *

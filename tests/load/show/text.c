@@ -202,6 +202,9 @@ print_rates(FILE *stream, const struct result *result)
 			(unsigned long long)load->idle * result->run_count,
 			(unsigned long long)tally->idle_opened,
 			(unsigned long long)tally->idle_alive);
+	if (tally->idle_reconnects > 0)
+		fprintf(stream, "  idle connections opened again %s\n",
+			units_write_whole(a, tally->idle_reconnects));
 	if (tally->reconnects > 0)
 		fprintf(stream, "  reconnects %s\n", units_write_whole(a, tally->reconnects));
 	print_protocols(stream, load, tally);
