@@ -37,11 +37,12 @@ def answers(port):
 
 
 def family(pid):
-    """The process, and all that descend from it."""
-    with contextlib.suppress(FileNotFoundError):
+    """The process, and all that descend from it; none, if it has ended."""
+    try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [pid] + [one for child in file.read().split() for one in family(int(child))]
-    return [pid]
+            return [pid, *(one for child in file.read().split() for one in family(int(child)))]
+    except FileNotFoundError:
+        return []
 
 
 def cpu(pids):
