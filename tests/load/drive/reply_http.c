@@ -141,8 +141,9 @@ take_value(struct reply *reply, char byte)
 		if (byte == '\n' && reply->digits == 0)
 			return "a Content-Length without a number";
 		if (byte != '\n' && !is_blank)
-			return take_digit(reply, byte, 10);
-		reply->has_length = true;
+			return reply->has_length ? "the length has ended"
+						 : take_digit(reply, byte, 10);
+		reply->has_length = reply->digits > 0;
 	} else if (byte == ',' || byte == '\n') {
 		if (reply->header == WORD_ENCODING || reply->header == WORD_CONNECTION)
 			note_token(reply);
@@ -235,6 +236,9 @@ take_whole_head(struct reply *reply, const char *bytes, size_t length)
 		*reply = (struct reply){.is_head = reply->is_head, .compared = reply->compared};
 		return piece;
 	}
+	/* No server may send both, since two readers may end it in two places (RFC 9112, 6.2). */
+	if (reply->has_length && reply->is_chunked)
+		return reply_fault(piece.length, "Content-Length beside Transfer-Encoding");
 	piece.is_whole = end_head(reply);
 	reply->shown[3] = ' ';
 	piece.text = reply->shown;

@@ -61,6 +61,9 @@ end_line(struct reply *reply, char byte, bool *is_done)
 {
 	if (byte != '\n')
 		return "a newline should be here";
+	/* Nothing. */
+	if (reply->is_negative && reply->type != ':' && reply->left != 1)
+		return "only -1 is a length below 0";
 	reply->state = STATE_TYPE;
 	*is_done = true;
 	if (reply->is_negative || (reply->type != '$' && reply->type != '*'))

@@ -28,6 +28,8 @@ Test(reply_resp, garbage_is_found_at_its_first_byte)
 	replies_refuse("resp", ":\r\n", 1);
 	replies_refuse("resp", ":1x\r\n", 2);
 	replies_refuse("resp", "$--1\r\n", 2);
+	replies_refuse("resp", "$-2\r\n", 4);
+	replies_refuse("resp", "*-12\r\n", 5);
 	replies_refuse("resp", "$1\r\nab\r\n", 5);
 	replies_refuse("resp", "$1\r\na\rb", 6);
 	replies_refuse("resp", "*1\r\nx", 4);
