@@ -195,7 +195,8 @@ read_records(struct tracks *tracks, struct track *track, uint64_t written)
 	return true;
 }
 
-/* What is read while the ring changes hands may be another process's, and is dropped. */
+/* What is read while the ring changes hands may be another process's, and is dropped. Each load of a
+ * record acquires, so the last look at the life comes after it. */
 static bool
 read_track(struct tracks *tracks, struct track *track)
 {
@@ -212,7 +213,6 @@ read_track(struct tracks *tracks, struct track *track)
 		track->next = written - track->room;
 	}
 	has_memory = read_records(tracks, track, written);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (life_of(track->head, track->seat) != track->life) {
 		tracks->taken -= track->count - count;
 		track->count = count;

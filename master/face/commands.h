@@ -59,7 +59,7 @@ struct command {
 	const char *help;
 };
 
-#define COMMANDS_LIST_SIZE 128 /* bytes of the list of all names */
+#define COMMANDS_LIST_SIZE 256 /* bytes of the list of all names */
 #define COMMANDS_ERROR_SIZE 128
 #define COMMANDS_LINE_SIZE 4096 /* bytes of a command with its arguments, and a newline */
 

@@ -116,7 +116,7 @@ totals_json(const struct worker_row *total)
 
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
 		const char *name = catalog[i].total;
-		json_int_t rest;
+		json_int_t sum;
 
 		if (name == NULL)
 			continue;
@@ -124,9 +124,11 @@ totals_json(const struct worker_row *total)
 			json_object_set_new(totals, name, histogram_json(total, i, RECENT_ALL, 0));
 			continue;
 		}
-		rest = json_integer_value(json_object_get(totals, name));
-		json_object_set_new(
-			totals, name, json_integer(rest + whole(catalog_count(total, i))));
+		/* Counters that were overwritten may be too large together. */
+		if (__builtin_add_overflow(json_integer_value(json_object_get(totals, name)),
+			    whole(catalog_count(total, i)), &sum))
+			sum = INT64_MAX;
+		json_object_set_new(totals, name, json_integer(sum));
 	}
 	return totals;
 }
