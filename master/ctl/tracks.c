@@ -195,8 +195,8 @@ read_records(struct tracks *tracks, struct track *track, uint64_t written)
 	return true;
 }
 
-/* What is read while the ring changes hands may be another process's, and is dropped. Each load of a
- * record acquires, so the last look at the life comes after it. */
+/* What is read while the ring changes hands may be another process's, and is dropped. Each load of
+ * a record acquires, so the last look at the life comes after it. */
 static bool
 read_track(struct tracks *tracks, struct track *track)
 {
