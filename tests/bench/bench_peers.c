@@ -38,6 +38,8 @@ static const struct peer_kind {
 		true},
 	{"epoll, by hand", "", {"peer-epoll"}, true},
 	{"io_uring", "liburing-dev", {"peer-uring"}, true},
+	{"a hub on io_uring", "liburing-dev", {"bench-ring"}, true},
+	{"a hub on io_uring, lent", "liburing-dev", {"bench-ring", "lend"}, true},
 	{"libevent", "libevent-dev", {"peer-libevent"}, true},
 	{"libuv", "libuv1-dev", {"peer-libuv"}, true},
 	{"Boost.Asio", "libboost-dev", {"peer-asio"}, true},
