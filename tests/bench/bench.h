@@ -27,6 +27,7 @@ int bench_park(const struct bench_options *options);
 int bench_echo(const struct bench_options *options);
 int bench_lines(const struct bench_options *options);
 int bench_peers(const struct bench_options *options);
+int bench_seats(const struct bench_options *options);
 
 /* Rows of the subcommand hub, in nanoseconds; see bench_wake.c. */
 double bench_event_wake(void);

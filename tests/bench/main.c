@@ -19,6 +19,7 @@ static const struct {
 	{"echo", bench_echo, "hubbub-echo beside a hand-written epoll loop"},
 	{"lines", bench_lines, "lines by streams, beside Go's bufio and gevent's makefile"},
 	{"peers", bench_peers, "the same echo in every framework that is installed"},
+	{"seats", bench_seats, "what each further hub costs a connect and the master"},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -67,7 +68,7 @@ parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (command == NULL)
-			argp_error(state, "name a command: hub, park, echo, lines or peers");
+			argp_error(state, "name a command: hub, park, echo, lines, peers or seats");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -107,7 +108,7 @@ bench_say(const struct bench_options *options, const char *format, ...)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = {option_table, parse, "hub|park|echo|lines|peers",
+	static const struct argp argp = {option_table, parse, "hub|park|echo|lines|peers|seats",
 		"Benchmarks of hubbub beside its peers.\v"
 		"hub: switches, yields, spawns and parked memory (under 40 s).\n"
 		"park: a million parked coroutines in one process (4.5 GB).\n"
@@ -115,7 +116,8 @@ main(int argc, char **argv)
 		"lines: lines of 32 bytes, 16 deep, on one core.\n"
 		"peers: hubbub-echo and every peer that is installed, one after the other, on one "
 		"core "
-		"(7 minutes).",
+		"(7 minutes).\n"
+		"seats: connects, and the master's calls, with 1 to 2000 hubs' sockets (10 s).",
 		NULL, NULL, NULL};
 	struct bench_options options = {0};
 
@@ -126,7 +128,8 @@ main(int argc, char **argv)
 		if (strcmp(command, commands[i].name) == 0)
 			return commands[i].run(&options);
 	fprintf(stderr,
-		"hubbub-bench: '%s' is not a command; there are hub, park, echo, lines and peers\n",
+		"hubbub-bench: '%s' is not a command; there are hub, park, echo, lines, peers and "
+		"seats\n",
 		command);
 	return 2;
 }
