@@ -202,9 +202,8 @@ catalog_add_service(const struct hubbub_metric *metrics)
 
 /* ---- listeners ---- */
 
-/* The first place behind the last entry. */
-static unsigned
-end_place(void)
+unsigned
+catalog_end(void)
 {
 	const struct catalog_entry *last = &catalog[catalog_size - 1];
 
@@ -214,7 +213,7 @@ end_place(void)
 void
 catalog_add_listener(const char *name)
 {
-	unsigned place = end_place();
+	unsigned place = catalog_end();
 
 	if (catalog_size - catalog_listeners < CATALOG_LISTENERS_MAX &&
 		place + LISTENED_ROOM <= COUNTED_ROOM)

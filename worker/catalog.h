@@ -38,6 +38,8 @@ struct catalog_entry {
 #define CATALOG_LISTENERS_MAX 16 /* of a service with more the last ones are not counted */
 #define CATALOG_MAX (COUNTED_MAX + HUBBUB_METRICS_MAX + CATALOG_LISTENERS_MAX)
 #define CATALOG_FAULT_SIZE 256
+/* Room for any metric's name in /metrics, of which HUBBUB_METRIC_NAME_MAX are the name's own. */
+#define CATALOG_NAME_SIZE 96
 
 extern struct catalog_entry catalog[CATALOG_MAX];
 extern unsigned catalog_size;
@@ -73,6 +75,9 @@ catalog_places(enum catalog_kind kind)
 		return 1;
 	}
 }
+
+/* The first place behind the last entry: rows of this program count in places below it. */
+unsigned catalog_end(void);
 
 /* What the metric's name in /metrics begins with. */
 const char *catalog_prefix(const struct catalog_entry *entry);

@@ -1,8 +1,7 @@
 /* The segment in one process: its record locks, the number of this master, and the layout of its
  * program. Order of claiming and freeing: the right to a row is locked before the row
  * becomes LIVE, and unlocked only after it is folded or left for another master, so that no living
- * row is without a holder. Sums read without locks, and read again if a fold moved counts
- * meanwhile. */
+ * row is without a holder. */
 #include "worker/counters.h"
 
 #include <errno.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "hub/base/check.h"
@@ -25,8 +23,6 @@
 
 #define COUNTERS_MAGIC UINT32_C(0x68756262) /* "hubb" */
 #define FOLD_TRIES 50                       /* of 0.1 ms and the system call: about 8 ms in all */
-#define READS_AT_ONCE 20
-#define READS_MAX 1000 /* about 0.2 s; the last read may be wrong */
 
 /* The process's place in the segment that it has made or mapped. */
 static uint32_t own_number; /* this master's number in the segment, from 1 */
@@ -298,25 +294,6 @@ counters_mend(struct counters *counters, struct worker_row *rows, uint32_t count
 
 /* ---- adding up ---- */
 
-/* The right to fold. Callers never wait for it long: the master that has it may be stopped. */
-static bool
-lock_folding(void)
-{
-	return lock(F_WRLCK, RIGHTS_TO_ANY, 1);
-}
-
-static void
-unlock_folding(void)
-{
-	lock(F_UNLCK, RIGHTS_TO_ANY, 1);
-}
-
-static void
-pause_briefly(void)
-{
-	nanosleep(&(struct timespec){0, 100000}, NULL);
-}
-
 void
 counters_bury(struct counters *counters, struct worker_row *rows, uint32_t count)
 {
@@ -361,7 +338,7 @@ fold_orphan(struct counters *counters, struct worker_row *row)
 void
 counters_fold_orphans(struct counters *counters)
 {
-	if (!lock_folding())
+	if (!fold_lock())
 		return;
 	own_left = false;
 	/* Finish the fold of a master that died while it had the right. */
@@ -373,7 +350,7 @@ counters_fold_orphans(struct counters *counters)
 		if ((state == ROW_DEAD || state == ROW_LIVE) && !counters_is_own(counters, row))
 			fold_orphan(counters, row);
 	}
-	unlock_folding();
+	fold_unlock();
 }
 
 void
@@ -383,13 +360,13 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 	bool may_fold;
 
 	counters_bury(counters, rows, count);
-	while (!(may_fold = lock_folding()) && !own_left && tries++ < FOLD_TRIES)
-		pause_briefly();
+	while (!(may_fold = fold_lock()) && !own_left && tries++ < FOLD_TRIES)
+		fold_wait();
 	if (may_fold) {
 		fold_finish(counters);
 		for (uint32_t i = 0; i < count; i++)
 			fold_row(counters, &rows[i]);
-		unlock_folding();
+		fold_unlock();
 	}
 	for (uint32_t i = 0; i < count; i++)
 		own_rows[&rows[i] - counters->rows].is_own = false;
@@ -397,54 +374,4 @@ counters_fold(struct counters *counters, struct worker_row *rows, uint32_t count
 	own_left |= !may_fold;
 	if (own_left)
 		counters_fold_orphans(counters);
-}
-
-/* Reads again if a fold began or ended meanwhile, so that nothing is counted twice or left out. A
- * fold that stands still, because its master is dead or stopped, needs no second read. If other
- * masters fold without end, a reader that may lock takes the right to fold, so that they leave
- * their folds for later. */
-static bool
-sum_whole(const struct counters *counters, const struct sums_selection *selection,
-	struct worker_row *sum)
-{
-	bool found = false, has_moved = true;
-
-	for (int tries = 0; has_moved && tries < READS_MAX; tries++) {
-		bool has_right = tries >= READS_AT_ONCE && lock_folding();
-		uint32_t folds = fold_look(counters);
-
-		found = sums_read(counters, folds, selection, sum);
-		has_moved = fold_has_moved(counters, folds);
-		if (has_right)
-			unlock_folding();
-		else if (tries >= READS_AT_ONCE)
-			pause_briefly();
-	}
-	return found;
-}
-
-bool
-counters_sum(const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum)
-{
-	struct sums_selection selection = {.worker = worker, .hub = hub, .end = catalog_size};
-
-	return sum_whole(counters, &selection, sum);
-}
-
-void
-counters_sum_all(const struct counters *counters, struct worker_row *sum)
-{
-	struct sums_selection selection = {.is_total = true, .end = catalog_size};
-
-	sum_whole(counters, &selection, sum);
-}
-
-struct worker_row
-counters_total(const struct counters *counters)
-{
-	struct sums_selection selection = {.is_total = true, .end = COUNTED_SINGLE_MAX};
-	struct worker_row sum;
-
-	sum_whole(counters, &selection, &sum);
-	return sum;
 }

@@ -13,6 +13,8 @@
 
 #include "worker/segment.h"
 
+struct hub_sums;
+
 /* Makes a segment, of which the calling process is the first master. *fd stays the caller's;
  * children share it and the mapping. NULL with errno. */
 struct counters *counters_new(int *fd);
@@ -64,6 +66,10 @@ bool counters_are_orphaned(const char *path, pid_t pid);
  * masters. Returns false if there never was such a hub. */
 bool counters_sum(
 	const struct counters *counters, uint32_t worker, uint32_t hub, struct worker_row *sum);
+
+/* The same of every hub at once: O(n), where a sum for each of n hubs is O(n^2). The caller frees
+ * them with hub_sums_fini. Returns 0, or -1 with errno ENOMEM, and nothing to free. */
+int counters_sum_hubs(const struct counters *counters, struct hub_sums *sums);
 
 /* Adds up the whole server: all hubs, and what the masters count. */
 void counters_sum_all(const struct counters *counters, struct worker_row *sum);

@@ -4,10 +4,34 @@
  * which this one is killed. */
 #include "worker/fold.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "hub/base/check.h"
 #include "worker/layout.h"
+#include "worker/rights.h"
+
+bool
+fold_lock(void)
+{
+	int file = segment_file();
+
+	CHECK_WHY(file != -1, "before counters_new or counters_map there is nothing to lock");
+	return rights_lock(file, F_WRLCK, RIGHTS_TO_ANY, 1);
+}
+
+void
+fold_unlock(void)
+{
+	rights_lock(segment_file(), F_UNLCK, RIGHTS_TO_ANY, 1);
+}
+
+void
+fold_wait(void)
+{
+	nanosleep(&(struct timespec){0, 100000}, NULL);
+}
 
 static uint64_t
 load(const uint64_t *count)

@@ -41,6 +41,14 @@ bool fold_begin(struct counters *counters, struct worker_row *row);
  * even. */
 void fold_finish(struct counters *counters);
 
+/* The right to fold. Returns false if another process has it: callers never wait for it long, since
+ * the master that has it may be stopped. */
+bool fold_lock(void);
+void fold_unlock(void);
+
+/* Waits a moment for another's fold: 0.1 ms and the system call. */
+void fold_wait(void);
+
 /* ---- for readers ---- */
 
 /* The number of changes so far; odd while the record counts. */

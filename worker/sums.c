@@ -28,14 +28,17 @@ static void
 add_metric(
 	const struct catalog_entry *metric, uint64_t *sum, const uint64_t *counts, bool is_living)
 {
-	for (unsigned i = 0; i < catalog_places(metric->kind); i++) {
-		uint64_t count = __atomic_load_n(&counts[i], __ATOMIC_ACQUIRE);
+	unsigned places = catalog_places(metric->kind);
 
-		if (metric->kind == CATALOG_PEAK)
-			sum[i] = is_living && count > sum[i] ? count : sum[i];
-		else if (is_living || !is_gauge(metric->kind, i))
-			sum[i] += count;
+	if (metric->kind == CATALOG_PEAK) {
+		uint64_t count = __atomic_load_n(counts, __ATOMIC_ACQUIRE);
+
+		*sum = is_living && count > *sum ? count : *sum;
+		return;
 	}
+	for (unsigned i = 0; i < places; i++)
+		if (is_living || !is_gauge(metric->kind, i))
+			sum[i] += __atomic_load_n(&counts[i], __ATOMIC_ACQUIRE);
 }
 
 /* From the last metric to the first, as counters_open reads. */

@@ -8,72 +8,40 @@
 
 #include "hub/base/allocator.h"
 #include "master/change/ready.h"
+#include "master/face/exposition.h"
 #include "master/face/status.h"
 #include "master/fleet/permits.h"
 #include "master/master.h"
 #include "master/start/limits.h"
 #include "worker/catalog.h"
+#include "worker/hub_sums.h"
 
-/* The sums of each hub of each worker that has ever run; of some of them if out of memory. */
-struct hub_sums {
-	struct worker_row *rows;
-	unsigned count, room;
+/* The sums of each hub, and what names it in each of its lines. */
+struct hubs {
+	struct hub_sums sums;
+	char (*labels)[EXPOSITION_LABELS_SIZE];
 };
 
-static bool
-is_known(const struct hub_sums *sums, const struct worker_row *row)
+static int
+collect(const struct counters *counters, struct hubs *hubs)
 {
-	for (unsigned i = 0; i < sums->count; i++)
-		if (sums->rows[i].worker == row->worker && sums->rows[i].index == row->index)
-			return true;
-	return false;
-}
-
-static bool
-has_room(struct hub_sums *sums)
-{
-	unsigned room = 2 * sums->room + 4;
-	struct worker_row *rows;
-
-	if (sums->count < sums->room)
-		return true;
-	rows = realloc(sums->rows, room * sizeof *rows);
-	if (rows == NULL)
-		return false;
-	sums->rows = rows;
-	sums->room = room;
-	return true;
-}
-
-static struct hub_sums
-collect(const struct counters *counters)
-{
-	/* Another master may claim more rows meanwhile. */
-	uint32_t used = segment_used(counters);
-	struct hub_sums sums = {0};
-
-	for (uint32_t i = 0; i < used; i++) {
-		const struct worker_row *row = &counters->rows[i];
-
-		if (!row_counts(row_state(row)) || is_known(&sums, row) || !has_room(&sums))
-			continue;
-		if (counters_sum(counters, row->worker, row->index, &sums.rows[sums.count]))
-			sums.count++;
+	if (counters_sum_hubs(counters, &hubs->sums) != 0)
+		return -1;
+	hubs->labels = calloc(hubs->sums.count + 1, sizeof *hubs->labels);
+	if (hubs->labels == NULL) {
+		hub_sums_fini(&hubs->sums);
+		return -1;
 	}
-	return sums;
-}
-
-/* The lines that introduce a metric. */
-static void
-introduce(FILE *stream, const char *prefix, const char *name, const char *type, const char *help)
-{
-	fprintf(stream, "# HELP %s%s %s\n# TYPE %s%s %s\n", prefix, name, help, prefix, name, type);
+	for (unsigned i = 0; i < hubs->sums.count; i++)
+		exposition_label(
+			hubs->labels[i], hubs->sums.rows[i].worker, hubs->sums.rows[i].index);
+	return 0;
 }
 
 static void
 write_head(FILE *stream, const char *name, const char *type, const char *help)
 {
-	introduce(stream, "hubbub_", name, type, help);
+	exposition_introduce(stream, "hubbub_", name, type, help);
 }
 
 static void
@@ -84,17 +52,6 @@ write_one(FILE *stream, const char *name, const char *type, const char *help, do
 }
 
 /* ---- counters ---- */
-
-static const char *
-type_of(const struct catalog_entry *metric)
-{
-	static const char *const types[] = {[CATALOG_COUNTER] = "counter",
-		[CATALOG_PEAK] = "gauge",
-		[CATALOG_GAUGE] = "gauge",
-		[CATALOG_HISTOGRAM] = "histogram"};
-
-	return types[metric->kind];
-}
 
 /* Returns the number of the first catalog row, behind first, of another metric. */
 static unsigned
@@ -113,78 +70,39 @@ write_server_counters(FILE *stream, const struct worker_row *total)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++)
 		if (catalog[i].is_server)
-			write_one(stream, catalog[i].metric, type_of(&catalog[i]), catalog[i].help,
-				catalog_value(total, i));
-}
-
-/* The bounds that are told of each hub: powers of two from 1 us to 69 s, or from 1 to 1 Gi of what
- * is no time. They never change, or the buckets of hubs and times could not be compared. */
-static uint64_t
-first_bound(const struct catalog_entry *metric)
-{
-	return metric->unit == 1 ? 1 : UINT64_C(1) << 10;
-}
-
-static uint64_t
-last_bound(const struct catalog_entry *metric)
-{
-	return UINT64_C(1) << (metric->unit == 1 ? 30 : 36);
-}
-
-static void
-write_histogram(FILE *stream, const struct worker_row *row, unsigned number)
-{
-	const struct catalog_entry *metric = &catalog[number];
-	const struct buckets *buckets = catalog_buckets(row, number);
-	const char *prefix = catalog_prefix(metric), *name = metric->metric;
-	uint64_t bound = first_bound(metric), last = last_bound(metric), count = 0;
-
-	for (unsigned i = 0; i < BUCKETS_COUNT; i++) {
-		count += buckets->counts[i];
-		if (buckets_bound(i) != bound || bound > last)
-			continue;
-		fprintf(stream, "%s%s_bucket{worker=\"%u\",hub=\"%u\",le=\"%.15g\"} %lu\n", prefix,
-			name, row->worker, row->index, (double)bound / (double)metric->unit,
-			(unsigned long)count);
-		bound *= 2;
-	}
-	fprintf(stream, "%s%s_bucket{worker=\"%u\",hub=\"%u\",le=\"+Inf\"} %lu\n", prefix, name,
-		row->worker, row->index, (unsigned long)count);
-	fprintf(stream, "%s%s_sum{worker=\"%u\",hub=\"%u\"} %.15g\n", prefix, name, row->worker,
-		row->index, (double)buckets->sum / (double)metric->unit);
-	fprintf(stream, "%s%s_count{worker=\"%u\",hub=\"%u\"} %lu\n", prefix, name, row->worker,
-		row->index, (unsigned long)count);
-}
-
-static void
-write_hub_value(FILE *stream, const char *name, const struct worker_row *row, unsigned number)
-{
-	const struct catalog_entry *metric = &catalog[number];
-
-	if (metric->kind == CATALOG_HISTOGRAM) {
-		write_histogram(stream, row, number);
-		return;
-	}
-	fprintf(stream, "%s%s{worker=\"%u\",hub=\"%u\"", catalog_prefix(metric), name, row->worker,
-		row->index);
-	if (metric->label != NULL)
-		fprintf(stream, ",kind=\"%s\"", metric->label);
-	fprintf(stream, "} %.15g\n", catalog_value(row, number));
+			write_one(stream, catalog[i].metric, exposition_type(&catalog[i]),
+				catalog[i].help, catalog_value(total, i));
 }
 
 /* Writes the catalog rows from first to end, which are one metric, under that name. */
 static void
-write_metric(FILE *stream, const char *name, const char *help, const struct hub_sums *sums,
+write_metric(FILE *stream, const char *name, const char *help, const struct hubs *hubs,
 	unsigned first, unsigned end)
 {
-	introduce(stream, catalog_prefix(&catalog[first]), name, type_of(&catalog[first]), help);
-	for (unsigned hub = 0; hub < sums->count; hub++)
+	const struct catalog_entry *metric = &catalog[first];
+	const char *prefix = catalog_prefix(metric);
+	char whole[CATALOG_NAME_SIZE];
+	struct exposition_bounds bounds;
+
+	exposition_introduce(stream, prefix, name, exposition_type(metric), help);
+	stpcpy(stpcpy(whole, prefix), name);
+	exposition_bound(&bounds, metric);
+	for (unsigned hub = 0; hub < hubs->sums.count; hub++) {
+		const struct worker_row *row = &hubs->sums.rows[hub];
+
+		if (metric->kind == CATALOG_HISTOGRAM) {
+			exposition_histogram(stream, whole, hubs->labels[hub], &bounds,
+				catalog_buckets(row, first));
+			continue;
+		}
 		for (unsigned i = first; i < end; i++)
-			write_hub_value(stream, name, &sums->rows[hub], i);
+			exposition_value(stream, whole, hubs->labels[hub], catalog[i].label,
+				catalog_value(row, i));
+	}
 }
 
 static void
-write_hub_counters(FILE *stream, const struct hub_sums *sums)
+write_hub_counters(FILE *stream, const struct hubs *hubs)
 {
 	for (unsigned first = 0, end; first < catalog_listeners; first = end) {
 		const char *metric = catalog[first].metric,
@@ -194,11 +112,11 @@ write_hub_counters(FILE *stream, const struct hub_sums *sums)
 		end = metric_end(first);
 		if (catalog[first].is_server)
 			continue;
-		write_metric(stream, metric, catalog[first].help, sums, first, end);
+		write_metric(stream, metric, catalog[first].help, hubs, first, end);
 		if (former == NULL)
 			continue;
 		snprintf(help, sizeof help, "The former name of hubbub_%s.", metric);
-		write_metric(stream, former, help, sums, first, end);
+		write_metric(stream, former, help, hubs, first, end);
 	}
 }
 
@@ -238,13 +156,12 @@ write_listeners(FILE *stream, const struct hub_sums *sums)
 }
 
 static void
-write_connections(FILE *stream, const struct hub_sums *sums)
+write_connections(FILE *stream, const struct hubs *hubs)
 {
 	write_head(stream, "connections", "gauge", "Connections that are open.");
-	for (unsigned i = 0; i < sums->count; i++)
-		fprintf(stream, "hubbub_connections{worker=\"%u\",hub=\"%u\"} %lu\n",
-			sums->rows[i].worker, sums->rows[i].index,
-			(unsigned long)counters_open(&sums->rows[i]));
+	for (unsigned i = 0; i < hubs->sums.count; i++)
+		exposition_value(stream, "hubbub_connections", hubs->labels[i], NULL,
+			(double)counters_open(&hubs->sums.rows[i]));
 }
 
 /* ---- hubs that accept ---- */
@@ -401,28 +318,36 @@ write_server(FILE *stream, const struct master *master)
 		backlog != 0 ? backlog : limits_backlog((unsigned)master->sockets.backlog));
 }
 
+static void
+write_all(FILE *stream, const struct master *master, const struct hubs *hubs)
+{
+	struct worker_row total = counters_total(master->counters);
+
+	write_server(stream, master);
+	write_server_counters(stream, &total);
+	write_connections(stream, hubs);
+	write_hub_counters(stream, hubs);
+	write_listeners(stream, &hubs->sums);
+	write_occupants(stream, &master->fleet);
+	write_workers(stream, &master->fleet);
+}
+
 char *
 metrics_text(const struct master *master, size_t *length)
 {
 	char *text = NULL;
-	FILE *stream = open_memstream(&text, length);
-	struct worker_row total;
-	struct hub_sums sums;
+	FILE *stream;
+	struct hubs hubs;
 
-	if (stream == NULL)
+	if (collect(master->counters, &hubs) != 0)
 		return NULL;
-	total = counters_total(master->counters);
-	sums = collect(master->counters);
-	write_server(stream, master);
-	write_server_counters(stream, &total);
-	write_connections(stream, &sums);
-	write_hub_counters(stream, &sums);
-	write_listeners(stream, &sums);
-	write_occupants(stream, &master->fleet);
-	write_workers(stream, &master->fleet);
-	free(sums.rows);
+	stream = open_memstream(&text, length);
+	if (stream != NULL)
+		write_all(stream, master, &hubs);
+	free(hubs.labels);
+	hub_sums_fini(&hubs.sums);
 	/* Half of it would be wrong numbers. */
-	if (fclose(stream) == 0)
+	if (stream == NULL || fclose(stream) == 0)
 		return text;
 	free(text);
 	return NULL;

@@ -18,6 +18,7 @@
 #include "master/say/history.h"
 #include "master/start/options_given.h"
 #include "worker/catalog.h"
+#include "worker/hub_sums.h"
 
 static json_int_t
 whole(uint64_t number)
@@ -135,7 +136,7 @@ totals_json(const struct worker_row *total)
 
 /* Adds what a worker's hub has counted, in all processes that the worker has had. */
 static void
-add_hub_counters(json_t *object, const struct worker_row *sum)
+add_hub_counters(json_t *object, unsigned worker, unsigned hub, const struct worker_row *sum)
 {
 	for (unsigned i = 0; i < COUNTED_MAX; i++) {
 		const char *former = catalog_former_name(&catalog[i]);
@@ -143,8 +144,8 @@ add_hub_counters(json_t *object, const struct worker_row *sum)
 		if (!catalog[i].in_hubs)
 			continue;
 		if (catalog[i].kind == CATALOG_HISTOGRAM) {
-			json_object_set_new(object, catalog[i].metric,
-				histogram_json(sum, i, sum->worker, sum->index));
+			json_object_set_new(
+				object, catalog[i].metric, histogram_json(sum, i, worker, hub));
 			continue;
 		}
 		json_object_set_new(
@@ -175,13 +176,23 @@ process_json(const struct worker_row *row)
 	return object;
 }
 
+/* What a hub has counted in all processes that its worker has had; nothing if its row, memory of
+ * the worker, says that it is another's. */
+static const struct worker_row *
+sum_of(const struct hub_sums *sums, const struct slot *slot, unsigned hub)
+{
+	static const struct worker_row nothing;
+	const struct worker_row *sum = hub_sums_find(sums, slot->index, hub);
+
+	return sum != NULL ? sum : &nothing;
+}
+
 static json_t *
-hub_json(const struct slot *slot, unsigned hub)
+hub_json(const struct slot *slot, unsigned hub, const struct hub_sums *sums)
 {
 	const struct worker_row *row = &slot->rows[hub];
 	const struct occupant *occupant = &slot->generation->fleet->occupants[slot_seat(slot, hub)];
 	bool sits = occupant->slot == slot; /* else another worker has the seat */
-	struct worker_row sum;
 	json_t *object;
 
 	object = json_pack("{s:i, s:b, s:b, s:I, s:f, s:f, s:i, s:i, s:I}", "hub", (int)hub,
@@ -190,8 +201,7 @@ hub_json(const struct slot *slot, unsigned hub)
 		(double)counters_read(&row->lag) / (double)CLOCK_MILLISECOND, "queue",
 		sits ? (int)occupant->queued : 0, "weight", sits ? (int)occupant->weight : 0,
 		"permits", (json_int_t)slot_permits(slot, hub));
-	counters_sum(slot->generation->fleet->counters, slot->index, hub, &sum);
-	add_hub_counters(object, &sum);
+	add_hub_counters(object, slot->index, hub, sum_of(sums, slot, hub));
 	json_object_set_new(object, "process", process_json(row));
 	return object;
 }
@@ -209,12 +219,12 @@ add_usage(json_t *object, pid_t pid)
 }
 
 static json_t *
-slot_json(const struct slot *slot)
+slot_json(const struct slot *slot, const struct hub_sums *sums)
 {
 	json_t *hubs = json_array(), *object;
 
 	for (unsigned hub = 0; slot->rows != NULL && hub < slot->generation->config.threads; hub++)
-		json_array_append_new(hubs, hub_json(slot, hub));
+		json_array_append_new(hubs, hub_json(slot, hub, sums));
 	object = json_pack("{s:i, s:o, s:s, s:i, s:f, s:o}", "worker", (int)slot->index, "pid",
 		slot->pid != 0 ? json_integer(slot->pid) : json_null(), "state",
 		supervision_state_names[slot->state], "generation", (int)slot->generation->number,
@@ -225,12 +235,12 @@ slot_json(const struct slot *slot)
 }
 
 static json_t *
-generation_json(const struct generation *generation)
+generation_json(const struct generation *generation, const struct hub_sums *sums)
 {
 	json_t *workers = json_array();
 
 	for (unsigned i = 0; generation != NULL && i < generation->count; i++)
-		json_array_append_new(workers, slot_json(generation->slots[i]));
+		json_array_append_new(workers, slot_json(generation->slots[i], sums));
 	return workers;
 }
 
@@ -247,12 +257,12 @@ ends_in_json(const struct generation *leaving)
 }
 
 static json_t *
-leaving_json(const struct fleet *fleet)
+leaving_json(const struct fleet *fleet, const struct hub_sums *sums)
 {
 	json_t *workers = json_array();
 
 	for (const struct generation *each = fleet->leaving; each != NULL; each = each->next) {
-		json_t *part = generation_json(each), *worker;
+		json_t *part = generation_json(each, sums), *worker;
 		size_t i;
 
 		json_array_foreach(part, i, worker)
@@ -333,9 +343,12 @@ status_json(const struct master *master)
 	const struct fleet *fleet = &master->fleet;
 	const struct generation *serving = fleet->serving;
 	struct worker_row total;
+	struct hub_sums sums;
 	json_t *object;
 	char *text;
 
+	if (counters_sum_hubs(master->counters, &sums) != 0)
+		return NULL;
 	counters_sum_all(master->counters, &total);
 	object = json_pack(
 		"{s:o, s:o, s:i, s:s, s:b, s:b, s:I, s:i, s:i, s:i, s:b, s:o, s:I, s:I, s:f, "
@@ -351,11 +364,12 @@ status_json(const struct master *master)
 		"connections", whole(counters_open(&total)), "max_connections",
 		whole(permits_limit(fleet)), "imbalance", status_imbalance(fleet), "steered",
 		fleet->is_steered, "totals", totals_json(&total), "metrics", service_json(&total),
-		"workers", generation_json(serving), "draining", leaving_json(fleet), "events",
-		events_json());
+		"workers", generation_json(serving, &sums), "draining", leaving_json(fleet, &sums),
+		"events", events_json());
 	json_object_set_new(object, "listeners", listeners_json(&master->sockets, &total));
 	json_object_set_new(object, "options", options_given_json(&master->options));
 	add_usage(object, getpid());
+	hub_sums_fini(&sums);
 	text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
