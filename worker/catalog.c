@@ -56,6 +56,7 @@ _Static_assert(OWN_PLACES + 5 * BUCKETS_PLACES + 32 <= COUNTED_ROOM,
 _Static_assert(COUNTED_MAX == COUNTED_SINGLE_MAX + 1, "only the last row is a histogram");
 _Static_assert(CATALOG_MAX < LAYOUT_ENTRIES, "a layout has room for the whole catalog, and an end");
 _Static_assert(HUBBUB_METRIC_NAME_MAX < LAYOUT_NAME_SIZE, "names fit into layouts");
+_Static_assert(COUNTED_closed - COUNTED_accepted == 2, "counters_flow reads no more than it must");
 _Static_assert(COUNTED_closed > COUNTED_opened,
 	"a reader from the last counter to the first sees nothing closed that was not opened");
 

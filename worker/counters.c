@@ -312,7 +312,7 @@ bury_orphan(struct counters *counters, struct worker_row *row)
 	int place = layout_place(counters, row->layout, COUNTED_lost);
 	struct worker_row left = {0};
 
-	sums_add(counters, &left, row, row->counts, false, COUNTED_SINGLE_MAX);
+	sums_add(counters, &left, row, row->counts, false, 0, COUNTED_SINGLE_MAX);
 	if (place != -1)
 		__atomic_store_n(&row->counts[place], counters_open(&left), __ATOMIC_RELAXED);
 	fold_bury(counters, row);

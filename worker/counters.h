@@ -77,6 +77,10 @@ void counters_sum_all(const struct counters *counters, struct worker_row *sum);
 /* The same without histograms and the service's own metrics: less work, for who asks often. */
 struct worker_row counters_total(const struct counters *counters);
 
+/* How many connections the whole server has accepted, and how many have ended: a few counters of
+ * each row, for each tick. */
+void counters_flow(const struct counters *counters, uint64_t *accepted, uint64_t *closed);
+
 /* Adds to a field; the caller must be its only writer. The release store orders it after the
  * caller's earlier additions: a reader that sees a connection closed has seen it opened. */
 static inline void

@@ -96,3 +96,15 @@ counters_total(const struct counters *counters)
 	sum_whole(counters, &selection, &sum);
 	return sum;
 }
+
+void
+counters_flow(const struct counters *counters, uint64_t *accepted, uint64_t *closed)
+{
+	struct sums_selection selection = {
+		.is_total = true, .first = COUNTED_accepted, .end = COUNTED_closed + 1};
+	struct worker_row sum;
+
+	sum_whole(counters, &selection, &sum);
+	*accepted = sum.accepted;
+	*closed = sum.closed;
+}

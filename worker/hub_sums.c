@@ -58,6 +58,7 @@ static struct worker_row *
 sum_of(struct hub_sums *sums, uint32_t worker, uint32_t hub)
 {
 	unsigned *slot = slot_of(sums, worker, hub);
+	unsigned end = catalog_end();
 	struct worker_row *sum;
 
 	if (*slot != 0)
@@ -65,10 +66,9 @@ sum_of(struct hub_sums *sums, uint32_t worker, uint32_t hub)
 	if (sums->count == sums->room)
 		return NULL;
 	sum = &sums->rows[sums->count++];
-	CHECK(sums->count <= sums->room);
 	*slot = sums->count;
-	CHECK(catalog_end() <= COUNTED_ROOM);
-	memset(sum, 0, offsetof(struct worker_row, counts[0]) + catalog_end() * sizeof(uint64_t));
+	CHECK(end <= COUNTED_ROOM);
+	memset(sum, 0, offsetof(struct worker_row, counts[0]) + end * sizeof sum->counts[0]);
 	sum->worker = worker;
 	sum->index = hub;
 	return sum;
@@ -93,7 +93,7 @@ hub_sums_read(struct hub_sums *sums, const struct counters *counters, uint32_t f
 		sum = sum_of(sums, __atomic_load_n(&row->worker, __ATOMIC_ACQUIRE),
 			__atomic_load_n(&row->index, __ATOMIC_ACQUIRE));
 		if (sum != NULL && counts != NULL)
-			sums_add(counters, sum, row, counts, state == ROW_LIVE, catalog_size);
+			sums_add(counters, sum, row, counts, state == ROW_LIVE, 0, catalog_size);
 	}
 }
 

@@ -44,12 +44,12 @@ add_metric(
 /* From the last metric to the first, as counters_open reads. */
 void
 sums_add(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
-	const uint64_t *counts, bool is_living, unsigned end)
+	const uint64_t *counts, bool is_living, unsigned first, unsigned end)
 {
 	uint32_t layout = __atomic_load_n(&row->layout, __ATOMIC_ACQUIRE);
 
-	CHECK(end <= catalog_size);
-	for (unsigned i = end; i-- > 0;) {
+	CHECK(first < end && end <= catalog_size);
+	for (unsigned i = end; i-- > first;) {
 		int place = layout_place(counters, layout, i);
 
 		if (place != -1)
@@ -78,7 +78,8 @@ sums_read(const struct counters *counters, uint32_t folds, const struct sums_sel
 		const struct worker_row *server = &counters->layouts[i].server;
 
 		if (layout_is_ready(counters, i))
-			sums_add(counters, sum, server, server->counts, true, selection->end);
+			sums_add(counters, sum, server, server->counts, true, selection->first,
+				selection->end);
 	}
 	/* Of hubs alone: no death would end what was written over them there. */
 	sum->opened = sum->closed = 0;
@@ -91,7 +92,8 @@ sums_read(const struct counters *counters, uint32_t folds, const struct sums_sel
 			continue;
 		found = true;
 		if (counts != NULL)
-			sums_add(counters, sum, row, counts, state == ROW_LIVE, selection->end);
+			sums_add(counters, sum, row, counts, state == ROW_LIVE, selection->first,
+				selection->end);
 	}
 	return found;
 }

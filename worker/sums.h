@@ -12,13 +12,14 @@
 struct sums_selection {
 	bool is_total;        /* all rows, not those of one hub alone */
 	uint32_t worker, hub; /* the hub */
-	unsigned end;         /* the metrics whose number in the catalog is below it */
+	unsigned first,
+		end; /* the metrics whose numbers in the catalog are from first to below end */
 };
 
-/* Adds to sum, of this program's layout, the metrics of a row whose number in the catalog is below
- * end. counts is the row's own array, or that of the fold which moves it. */
+/* Adds to sum, of this program's layout, the metrics of a row whose numbers in the catalog are from
+ * first to below end. counts is the row's own array, or that of the fold which moves it. */
 void sums_add(const struct counters *counters, struct worker_row *sum, const struct worker_row *row,
-	const uint64_t *counts, bool is_living, unsigned end);
+	const uint64_t *counts, bool is_living, unsigned first, unsigned end);
 
 /* Adds up rows as they count at the point that folds (fold_look) names. Returns whether there was
  * one. */

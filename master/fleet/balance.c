@@ -1,6 +1,7 @@
 /* Measures, weighs, attaches. With --balance=hash a program is attached only while some hub is
- * away. The program for datagrams is replaced only when a hub comes or goes, because each
- * replacement may move senders. Nothing is attached while the fleet is frozen. */
+ * away. A program is replaced only by another one: the kernel takes as long for it as for hundreds
+ * of new connections. The program for datagrams is replaced only when a hub comes or goes, because
+ * each replacement may move senders. Nothing is attached while the fleet is frozen. */
 #include "master/fleet/balance.h"
 
 #include <errno.h>
@@ -91,6 +92,19 @@ attach(struct fleet *fleet, const unsigned *weights)
 			strerror(errno));
 	}
 	fleet->is_steered = fleet->can_steer;
+	fleet->steered_at = fleet->sockets->changes;
+}
+
+/* Whether the kernel has the program of these weights. */
+static bool
+is_attached(const struct fleet *fleet, const unsigned *weights)
+{
+	if (!fleet->is_steered || fleet->steered_at != fleet->sockets->changes)
+		return false;
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		if (fleet->occupants[fleet->sockets->order[i]].weight != weights[i])
+			return false;
+	return true;
 }
 
 /* With --balance=hash a program is needed only while some hub is away. */
@@ -173,7 +187,8 @@ balance_steer(struct fleet *fleet)
 	if (!fleet->is_frozen && fleet->sockets->listening > 0)
 		steer_datagrams(fleet);
 	if (!fleet->can_steer || fleet->is_frozen || fleet->sockets->listening == 0 ||
-		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights))
+		fleet->sockets->listening > STEERING_MEMBERS_MAX || !weigh(fleet, weights) ||
+		is_attached(fleet, weights))
 		return;
 	for (unsigned i = 0; i < SOCKETS_SEATS_MAX && i < fleet->sockets->seat_count; i++)
 		fleet->occupants[i].weight = 0;
@@ -188,10 +203,10 @@ balance_steer(struct fleet *fleet)
 void
 balance_measure(struct fleet *fleet)
 {
-	struct worker_row total = counters_total(fleet->counters);
-	uint64_t came = total.accepted, left = total.closed;
+	uint64_t came, left;
 	double arrived, replaced;
 
+	counters_flow(fleet->counters, &came, &left);
 	/* Queued connections count as arrived: a burst is as large, however late hubs accept. */
 	for (unsigned i = 0; i < fleet->sockets->listening; i++)
 		came += fleet->occupants[fleet->sockets->order[i]].queued;
@@ -215,7 +230,9 @@ void
 balance_inherit(struct fleet *fleet, bool is_order_known)
 {
 	fleet->datagram_seats = 0;
+	/* By the program of the other master. */
 	fleet->is_steered = true;
+	fleet->steered_at = 0;
 	if (is_order_known || fleet->sockets->listening == 0)
 		return;
 	history_note(LOG_WARNING,

@@ -181,6 +181,8 @@ struct fleet {
 	double replaced; /* connections that ended and came back within a tick; fades, too */
 	bool can_steer;  /* the kernel takes programs, and the order of the group is known */
 	bool is_steered; /* a steering program is attached */
+	/* sockets.changes when this master attached it; 0: another master did. */
+	uint64_t steered_at;
 	unsigned datagram_seats; /* seats that the datagram program knows; 0 without a program */
 	bool was_ready;          /* all_ready was called since the last start */
 	bool has_served;         /* some worker was ready once */

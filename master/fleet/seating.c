@@ -291,14 +291,19 @@ seating_relieve(struct fleet *fleet)
 static void
 measure_queues(struct fleet *fleet)
 {
+	static unsigned queued[SOCKETS_SEATS_MAX];
+
 	for (unsigned i = 0; i < fleet->sockets->listening; i++) {
 		unsigned index = fleet->sockets->order[i];
 		struct occupant *occupant = &fleet->occupants[index];
 
 		occupant->open =
 			occupant_sits(occupant) ? counters_open(occupant_row(occupant)) : 0;
-		occupant->queued = sockets_queued(fleet->sockets, index);
 	}
+	sockets_measure(fleet->sockets, queued);
+	for (unsigned i = 0; i < fleet->sockets->listening; i++)
+		fleet->occupants[fleet->sockets->order[i]].queued =
+			queued[fleet->sockets->order[i]];
 }
 
 void

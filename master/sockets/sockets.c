@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "hub/base/log.h"
@@ -20,6 +21,7 @@ sockets_init(struct sockets *sockets, const struct address *addresses, unsigned 
 	*sockets = (struct sockets){.address_count = address_count,
 		.backlog = backlog,
 		.roll_file = -1,
+		.waiting = epoll_create1(EPOLL_CLOEXEC),
 		.can_bind = true,
 		.addresses = calloc(address_count, sizeof *sockets->addresses),
 		.shared = calloc(address_count, sizeof *sockets->shared),
@@ -261,5 +263,7 @@ sockets_close(struct sockets *sockets)
 	roll_free(&sockets->roll);
 	if (sockets->roll_file != -1)
 		close(sockets->roll_file);
-	*sockets = (struct sockets){.roll_file = -1};
+	if (sockets->waiting != -1)
+		close(sockets->waiting);
+	*sockets = (struct sockets){.roll_file = -1, .waiting = -1};
 }

@@ -64,6 +64,8 @@ struct sockets {
 	unsigned refused;   /* index of the address for which binding failed last */
 	unsigned *order;    /* [index in the group]: the seat; room for seat_count */
 	unsigned listening; /* seats in order */
+	uint64_t changes;   /* of order, so far */
+	int waiting;        /* the epoll set of queues.h, owned; -1: none, each socket is asked */
 	struct roll *roll;  /* a copy of order for the next master; NULL before sockets_open */
 	int roll_file;      /* the roll's memfd, owned; -1 without */
 };
@@ -121,6 +123,9 @@ void sockets_leave_group(struct sockets *sockets, unsigned index);
  * not listen. */
 unsigned sockets_queued(const struct sockets *sockets, unsigned index);
 unsigned sockets_queued_at(const struct sockets *sockets, unsigned index, unsigned address);
+
+/* Finds how many connections wait in all of each seat's TCP queues: queued[i] is of seat i. */
+void sockets_measure(const struct sockets *sockets, unsigned *queued);
 
 /* How many connections may wait at a TCP listener: the least of all listeners, each as the kernel
  * cut its backlog when it began to listen. 0 if there is no listener, or the kernel does not

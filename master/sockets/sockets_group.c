@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "hub/base/log.h"
+#include "master/sockets/queues.h"
 #include "master/sockets/sockets.h"
 
 #define TCP_FLAGS 13 /* offset of the byte in a TCP header */
@@ -63,6 +63,14 @@ shut(const struct sockets *sockets, const struct seat *seat, unsigned address)
 		shutdown(seat->fds[address], SHUT_RDWR);
 }
 
+/* After each change of order. */
+static void
+tell_order(struct sockets *sockets)
+{
+	sockets->changes++;
+	roll_write(sockets->roll, sockets->order, sockets->listening);
+}
+
 int
 sockets_listen(struct sockets *sockets, unsigned index)
 {
@@ -83,8 +91,9 @@ sockets_listen(struct sockets *sockets, unsigned index)
 		return -1;
 	}
 	seat->listens = true;
+	queues_watch(sockets, index);
 	sockets->order[sockets->listening++] = index;
-	roll_write(sockets->roll, sockets->order, sockets->listening);
+	tell_order(sockets);
 	return 0;
 }
 
@@ -95,6 +104,7 @@ sockets_leave_group(struct sockets *sockets, unsigned index)
 
 	if (!seat->listens)
 		return;
+	queues_unwatch(sockets, index);
 	for (unsigned i = 0; i < sockets->address_count; i++)
 		shut(sockets, seat, i);
 	seat->listens = false;
@@ -102,60 +112,16 @@ sockets_leave_group(struct sockets *sockets, unsigned index)
 		if (sockets->order[at] != index)
 			continue;
 		sockets->order[at] = sockets->order[--sockets->listening];
-		roll_write(sockets->roll, sockets->order, sockets->listening);
+		tell_order(sockets);
 		break;
 	}
-}
-
-/* Gets TCP_INFO of a seat's socket. Returns false if it is not a listening TCP socket. */
-static bool
-ask_listener(const struct sockets *sockets, unsigned index, unsigned address, struct tcp_info *info)
-{
-	const struct seat *seat = &sockets->seats[index];
-	socklen_t length = sizeof *info;
-
-	return seat->listens &&
-	       getsockopt(seat->fds[address], IPPROTO_TCP, TCP_INFO, info, &length) == 0 &&
-	       info->tcpi_state == TCP_LISTEN;
-}
-
-unsigned
-sockets_queued_at(const struct sockets *sockets, unsigned index, unsigned address)
-{
-	struct tcp_info info;
-
-	/* For a listener this field is the length of its accept queue. */
-	return ask_listener(sockets, index, address, &info) ? info.tcpi_unacked : 0;
-}
-
-unsigned
-sockets_queued(const struct sockets *sockets, unsigned index)
-{
-	unsigned queued = 0;
-
-	for (unsigned i = 0; i < sockets->address_count; i++)
-		queued += sockets_queued_at(sockets, index, i);
-	return queued;
-}
-
-unsigned
-sockets_backlog(const struct sockets *sockets)
-{
-	unsigned least = 0;
-	struct tcp_info info;
-
-	/* For a listener this field is its backlog. */
-	for (unsigned at = 0; at < sockets->listening; at++)
-		for (unsigned i = 0; i < sockets->address_count; i++)
-			if (ask_listener(sockets, sockets->order[at], i, &info) &&
-				info.tcpi_sacked > 0 && (least == 0 || info.tcpi_sacked < least))
-				least = info.tcpi_sacked;
-	return least;
 }
 
 void
 sockets_forget(struct sockets *sockets)
 {
+	for (unsigned i = 0; i < sockets->listening; i++)
+		queues_unwatch(sockets, sockets->order[i]);
 	for (unsigned i = 0; i < sockets->seat_count; i++)
 		sockets->seats[i].listens = false;
 	sockets->listening = 0;
@@ -226,9 +192,11 @@ sockets_own(struct sockets *sockets)
 	sockets->order = order;
 	sockets->listening = roll_read(sockets->roll, order);
 	is_known = strike_absent(sockets);
-	for (unsigned i = 0; i < sockets->listening; i++)
+	for (unsigned i = 0; i < sockets->listening; i++) {
 		sockets->seats[order[i]].listens = true;
-	roll_write(sockets->roll, order, sockets->listening);
+		queues_watch(sockets, order[i]);
+	}
+	tell_order(sockets);
 	resize_queues(sockets);
 	sockets->is_owner = true;
 	sockets_know_paths(sockets);

@@ -50,6 +50,18 @@ Test(sums, are_of_the_metrics_below_an_end)
 	cr_assert_eq(sum.requests.sum, 100);
 }
 
+Test(sums, are_of_the_metrics_from_a_first)
+{
+	struct worker_row *row = counters_claim(counters, 0, 1, 1), sum;
+
+	row->accepted = row->opened = row->closed = 3;
+	sum = read_rows((struct sums_selection){
+		.is_total = true, .first = COUNTED_opened, .end = COUNTED_opened + 1});
+	cr_assert_eq(sum.accepted, 0);
+	cr_assert_eq(sum.opened, 3);
+	cr_assert_eq(sum.closed, 0);
+}
+
 Test(sums, of_nothing_are_told_from_sums_of_0)
 {
 	struct sums_selection selection = {.worker = 1, .end = catalog_size};
@@ -67,7 +79,7 @@ Test(sums, leave_out_rows_of_no_layout)
 
 	row->accepted = 5;
 	row->layout = LAYOUTS_MAX;
-	sums_add(counters, &sum, row, row->counts, true, catalog_size);
+	sums_add(counters, &sum, row, row->counts, true, 0, catalog_size);
 	cr_assert_eq(sum.accepted, 0);
 }
 
@@ -86,7 +98,7 @@ Test(sums, of_a_listener_have_what_living_processes_have_open)
 	admin = (void *)&row->counts[catalog_find_listener("admin")];
 	*admin = (struct listened){.accepted = 7, .open = 2, .refused = 1, .datagrams = 4};
 	for (int is_living = 0; is_living < 2; is_living++)
-		sums_add(counters, &sum, row, row->counts, is_living, catalog_size);
+		sums_add(counters, &sum, row, row->counts, is_living, 0, catalog_size);
 	admin = (void *)&sum.counts[catalog_find_listener("admin")];
 	cr_assert_eq(admin->accepted, 14);
 	cr_assert_eq(admin->open, 2);

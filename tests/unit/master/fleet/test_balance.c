@@ -8,6 +8,7 @@
 #include "master/fleet/seating.h"
 #include "master/fleet/slot.h"
 #include "tests/unit/master/fake_fleet.h"
+#include "tests/unit/master/seats.h"
 
 #define PEERS 60 /* by hash some come to each of four seats */
 
@@ -165,6 +166,54 @@ Test(balance, the_kernel_does_as_the_weights_say_also_after_a_seat_has_left)
 	sockets_leave_group(&fake.sockets, 0);
 	for (unsigned worker = 1; worker < 4; worker++)
 		assert_all_go_to(worker);
+}
+
+/* How many of some clients come to that seat by the program that the kernel has. */
+static unsigned
+come_to(unsigned seat)
+{
+	unsigned before = sockets_queued(&fake.sockets, seat);
+
+	for (int i = 0; i < 8; i++)
+		close(fake_client(&fake));
+	return sockets_queued(&fake.sockets, seat) - before;
+}
+
+/* Attaches a program by which all go to that seat, as nobody does. */
+static void
+meddle(unsigned seat)
+{
+	unsigned weights[4] = {0};
+
+	for (unsigned i = 0; i < fake.sockets.listening; i++)
+		weights[i] = fake.sockets.order[i] == seat;
+	cr_assert_eq(
+		steering_attach(seats_socket(&fake.sockets, seat), weights, fake.sockets.listening),
+		0);
+	cr_assert_eq(come_to(seat), 8);
+}
+
+Test(balance, a_program_is_attached_only_if_it_is_another_one)
+{
+	for (unsigned i = 1; i < 4; i++)
+		fake_slot(&fake, i)->hubs[0].is_hung = true;
+	balance_steer(&fake.fleet);
+	meddle(2);
+	balance_steer(&fake.fleet);
+	cr_assert_eq(come_to(2), 8, "the kernel has the same already");
+	fake_slot(&fake, 0)->hubs[0].is_hung = true;
+	fake_slot(&fake, 1)->hubs[0].is_hung = false;
+	balance_steer(&fake.fleet);
+	cr_assert_eq(come_to(1), 8, "other weights");
+	meddle(2);
+	seating_leave(fake_slot(&fake, 3), 0);
+	sockets_leave_group(&fake.sockets, 3);
+	balance_steer(&fake.fleet);
+	cr_assert_eq(come_to(1), 8, "another group");
+	meddle(2);
+	balance_inherit(&fake.fleet, true);
+	balance_steer(&fake.fleet);
+	cr_assert_eq(come_to(1), 8, "another master's");
 }
 
 Test(balance, by_hash_a_program_is_there_only_while_somebody_is_away)
