@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hub/base/allocator.h"
+#include "hub/base/clock.h"
 #include "master/change/ready.h"
 #include "master/face/exposition.h"
 #include "master/face/status.h"
@@ -297,6 +298,9 @@ write_server(FILE *stream, const struct master *master)
 		ready_is_live(master));
 	write_one(stream, "start_time_seconds", "gauge",
 		"When this master started, in seconds since the epoch.", (double)master->started);
+	write_one(stream, "master_pause_seconds", "gauge",
+		"Longest time by which this master's look at its workers, each 50 ms, was late.",
+		clock_seconds(fleet->longest_pause));
 	write_one(stream, "processes", "gauge", "Worker processes that should serve.",
 		serving != NULL ? serving->config.processes : 0);
 	write_one(stream, "threads", "gauge", "Hubs in each.",

@@ -367,6 +367,8 @@ status_json(const struct master *master)
 		"workers", generation_json(serving, &sums), "draining", leaving_json(fleet, &sums),
 		"events", events_json());
 	json_object_set_new(object, "listeners", listeners_json(&master->sockets, &total));
+	json_object_set_new(
+		object, "longest_pause_s", json_real(clock_seconds(fleet->longest_pause)));
 	json_object_set_new(object, "options", options_given_json(&master->options));
 	add_usage(object, getpid());
 	hub_sums_fini(&sums);

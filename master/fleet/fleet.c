@@ -103,6 +103,16 @@ drop_if_late(struct fleet *fleet, int64_t elapsed)
 	fleet->events.fell(fleet->events.context, why);
 }
 
+/* The time before the first tick is that of the start, and no pause. */
+static void
+note_pause(struct fleet *fleet, int64_t elapsed)
+{
+	int64_t pause = elapsed - FLEET_TICK_TIME;
+
+	if (fleet->ticks > 0 && pause > fleet->longest_pause)
+		fleet->longest_pause = pause;
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -113,6 +123,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	CHECK_WHY(elapsed >= 0, "silence and pauses are sums of what has elapsed");
 	DCHECK(roster_is_consistent(fleet));
 	fleet->ticked = now;
+	note_pause(fleet, elapsed);
 	fleet_each(fleet, look, &elapsed);
 	heartbeat_look_at_fleet(fleet, elapsed);
 	if (++fleet->ticks % ORPHANS_EVERY == 0) {

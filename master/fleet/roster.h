@@ -21,9 +21,10 @@
 #include "worker/channel.h"
 #include "worker/heritage.h"
 
-#define FLEET_TICK 0.05 /* seconds */
+#define FLEET_TICK 0.05                                                /* seconds */
+#define FLEET_TICK_TIME ((int64_t)(FLEET_TICK * (double)CLOCK_SECOND)) /* nanoseconds */
 /* Nanoseconds. A longer gap between two ticks means that the master, or the machine, was paused. */
-#define FLEET_SEEN_MOST (2 * (int64_t)(FLEET_TICK * (double)CLOCK_SECOND))
+#define FLEET_SEEN_MOST (2 * FLEET_TICK_TIME)
 /* Nanoseconds without a heartbeat after which a hub counts as not serving. Twice HEARTBEAT_HUNG,
  * after which the hub gets no new connections, so that a long computation fails no probe. */
 #define FLEET_LIFE CLOCK_SECOND
@@ -170,8 +171,9 @@ struct fleet {
 	ev_timer sweep;
 	int64_t ticked; /* clock of the last tick */
 	unsigned ticks;
-	unsigned generations; /* made so far, also by earlier masters of this server */
-	bool is_frozen;       /* another master is about to take over: no permits, no steering */
+	int64_t longest_pause; /* nanoseconds by which a tick of this master's was late, at most */
+	unsigned generations;  /* made so far, also by earlier masters of this server */
+	bool is_frozen;        /* another master is about to take over: no permits, no steering */
 	/* Nanoseconds without a hub that serves, while workers start or wait for their pause; only
 	 * those that the master saw pass. */
 	int64_t replacing;

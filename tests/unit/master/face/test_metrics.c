@@ -200,8 +200,10 @@ Test(metrics, has_what_is_open_and_what_is_so_of_who_sits)
 	scene.slot.rows->permits = 11;
 	scene.occupant.queued = 2;
 	scene.master.sockets.backlog = 3;
+	scene.master.fleet.longest_pause = 3 * CLOCK_SECOND / 2;
 	write_text();
 	cr_assert_eq(count_lines("hubbub_backlog 3\n"), 1);
+	cr_assert_eq(count_lines("hubbub_master_pause_seconds 1.5\n"), 1);
 	cr_assert_eq(count_lines("hubbub_imbalance_connections 0\n"), 1);
 	cr_assert_eq(count_lines("hubbub_connections{worker=\"0\",hub=\"0\"} 4\n"), 1);
 	cr_assert_eq(count_lines("hubbub_permits{worker=\"0\",hub=\"0\"} 11\n"), 1);

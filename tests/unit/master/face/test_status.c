@@ -225,6 +225,10 @@ Test(status, tells_what_processes_use)
 	cr_assert_gt(number(worker, "cpu_s"), 0);
 	cr_assert_gt(number(worker, "memory_bytes"), 0);
 	cr_assert_gt(number(state, "cpu_s"), 0);
+	scene.master.fleet.longest_pause = 3 * CLOCK_SECOND / 2;
+	read_state();
+	cr_assert_eq(number(state, "longest_pause_s"), 1.5);
+	worker = json_array_get(json_object_get(state, "workers"), 0);
 	scene.slot.pid = 0;
 	read_state();
 	worker = json_array_get(json_object_get(state, "workers"), 0);

@@ -185,3 +185,22 @@ Test(fleet, is_gone_when_its_last_worker_has_left)
 	cr_assert(fleet_is_gone(&fake.fleet));
 	cr_assert_not(fleet_reap(&fake.fleet, getpid()), "a stranger");
 }
+
+/* ---- the tick ---- */
+
+Test(fleet, remembers_the_longest_pause_and_not_that_of_the_start)
+{
+	int64_t pause;
+
+	fake.fleet.ticked -= 3600 * CLOCK_SECOND;
+	ev_invoke(fake.loop, &fake.fleet.tick, EV_TIMER);
+	cr_assert_eq(fake.fleet.longest_pause, 0, "the start");
+	fake.fleet.ticked -= 1800 * CLOCK_SECOND;
+	ev_invoke(fake.loop, &fake.fleet.tick, EV_TIMER);
+	pause = fake.fleet.longest_pause;
+	cr_assert_geq(pause, 1800 * CLOCK_SECOND - FLEET_TICK_TIME);
+	cr_assert_lt(pause, 3600 * CLOCK_SECOND);
+	fake.fleet.ticked -= 900 * CLOCK_SECOND;
+	ev_invoke(fake.loop, &fake.fleet.tick, EV_TIMER);
+	cr_assert_eq(fake.fleet.longest_pause, pause, "a shorter one");
+}
