@@ -58,7 +58,6 @@ struct hub_fd {
 	uint8_t lost : 7;         /* by which errno the kernel told that it is lost; 0: it is not */
 	uint8_t exchange;         /* bits FD_HAS_COME to FD_HAS_PART */
 	bool is_woken : 1;        /* a reader was woken, and has not run yet */
-	bool is_fresh : 1;        /* in the sweep's first queue: see sweep.c */
 	bool is_stream : 1;       /* a stream socket */
 	bool is_socket : 1;       /* of any kind */
 	bool is_file : 1;         /* regular file or directory: always ready, epoll refuses it */
@@ -69,13 +68,14 @@ struct hub_fd {
 	bool lacks_nowait : 1;    /* has no call that does not wait: see nowait.c */
 	bool is_in_set : 1;       /* an epoll set of the application's has it */
 	bool owes_loss : 1;       /* that was met by a call that has returned a part */
-	uint8_t level : 4;        /* index of the sweep's queue */
+	bool is_set_to_read : 1;  /* the loop's epoll set has it, for EPOLLIN alone: see libev.c */
+	uint8_t queue : 4;        /* which of the sweep's queues has it, from 1 on; 0: none */
 	struct hub_layer *layer;  /* owned; NULL for none */
 	fd_generation generation;
 	const struct hub_coroutine *drained_for; /* FD_ANYBODY: the first to receive */
 	struct hub_waiter *writers;
 	int64_t active_at; /* the hub's clock when bytes last came or went, or it entered */
-	struct list sweep; /* in the queue table.levels[level] */
+	struct list sweep; /* in the queue table.levels[queue - 1] */
 	int64_t due;       /* when the sweep looks at it */
 	ev_io write;       /* its data, which libev leaves to us: busy_since of activity.c */
 	dev_t device;
@@ -99,11 +99,18 @@ sweep_has(const struct hub_fd *entry)
 	return entry->sweep.next != NULL && !list_is_empty(&entry->sweep);
 }
 
+/* Whether it is in the first of them. */
+static inline bool
+sweep_is_fresh(const struct hub_fd *entry)
+{
+	return entry->queue == 1;
+}
+
 /* Removes the entry from the sweep's queue: see sweep.c. */
 static inline void
 sweep_leave(struct hub_fd *entry)
 {
-	entry->is_fresh = false;
+	entry->queue = 0;
 	if (entry->sweep.next != NULL)
 		list_remove(&entry->sweep);
 }

@@ -30,11 +30,11 @@
 
 /* The entry of an fd, without checking what the fd refers to, which could stop watchers inside
  * libev's loop over them. */
-static const struct hub_fd *
+static struct hub_fd *
 entry_of(int fd)
 {
 	struct hub *hub = hub_this;
-	const struct hub_fd *entry = (unsigned)fd < hub->fds.size ? fd_entry(hub, fd) : NULL;
+	struct hub_fd *entry = (unsigned)fd < hub->fds.size ? fd_entry(hub, fd) : NULL;
 
 	return entry != NULL && entry->generation != 0 ? entry : NULL;
 }
@@ -80,13 +80,29 @@ is_always_ready(int error, int fd)
 	return error == EPERM && (kernel_fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode));
 }
 
+/* libev asks for what the set has already, after each report of an fd's end or error: it takes
+ * EPOLLHUP and EPOLLERR for events that were not asked for. */
+static bool
+is_set_already(const struct hub_fd *entry, int operation, const struct epoll_event *event)
+{
+	return entry != NULL && entry->is_set_to_read && operation == EPOLL_CTL_MOD &&
+	       event->events == EPOLLIN;
+}
+
 int
 hub_epoll_ctl(int set, int operation, int fd, struct epoll_event *event)
 {
-	int result = kernel_epoll_ctl(set, operation, fd, event);
-	int error = errno;
-
 	/* While the hub polls, the caller is libev. */
+	struct hub_fd *entry = hub_polls() ? entry_of(fd) : NULL;
+	int result, error;
+
+	if (is_set_already(entry, operation, event))
+		return 0;
+	result = kernel_epoll_ctl(set, operation, fd, event);
+	error = errno;
+	if (entry != NULL)
+		entry->is_set_to_read =
+			result == 0 && operation != EPOLL_CTL_DEL && event->events == EPOLLIN;
 	if (operation == EPOLL_CTL_ADD && result == 0 && !hub_polls())
 		fd_note_set(fd);
 	if (__builtin_expect(result == 0 || error == EEXIST || error == ENOENT, 1) || !hub_polls())

@@ -39,8 +39,7 @@ static void
 queue(struct hub *hub, struct hub_fd *entry, unsigned level)
 {
 	DCHECK(level < SWEEP_LEVELS && !sweep_has(entry));
-	entry->level = (uint8_t)level;
-	entry->is_fresh = level == 0;
+	entry->queue = (uint8_t)(level + 1);
 	entry->due = hub->now + (FIRST << level);
 	DCHECK(is_due_last(&hub->fds.levels[level], entry));
 	list_append(&hub->fds.levels[level], &entry->sweep);
@@ -104,6 +103,7 @@ look_at(struct hub *hub, struct hub_fd *entry)
 {
 	int64_t reads = since(hub, entry->readers), writes = since(hub, entry->writers);
 	int64_t began = since(hub, signs_first(hub, entry));
+	unsigned level = entry->queue - 1U;
 	bool is_known = entry->is_known;
 
 	began = reads < began ? reads : began;
@@ -122,8 +122,7 @@ look_at(struct hub *hub, struct hub_fd *entry)
 			watch_anew(hub, &entry->write);
 		}
 		confirm(entry);
-		queue(hub, entry,
-			entry->level + 1U < SWEEP_LEVELS ? entry->level + 1U : entry->level);
+		queue(hub, entry, level + 1 < SWEEP_LEVELS ? level + 1 : level);
 	}
 }
 
@@ -139,7 +138,7 @@ look_at_due(struct hub *hub, unsigned level, unsigned most, int64_t *next)
 	while (!list_is_empty(entries)) {
 		struct hub_fd *first = CONTAINER_OF(entries->next, struct hub_fd, sweep);
 
-		DCHECK(first->level == level && first->is_fresh == (level == 0));
+		DCHECK(first->queue == level + 1);
 		if (looks == most || first->due > hub->now) {
 			if (first->due - hub->now > pause)
 				pause = first->due - hub->now;

@@ -19,7 +19,7 @@
 static inline __attribute__((always_inline)) void
 watch_long(struct hub *hub, struct hub_fd *entry)
 {
-	if (__builtin_expect(!entry->is_fresh, 0))
+	if (__builtin_expect(!sweep_is_fresh(entry), 0))
 		sweep_enter(hub, entry);
 	DCHECK(sweep_has(entry));
 }

@@ -1,10 +1,11 @@
-/* What a hub does when the kernel does not watch what it is to watch. */
+/* What a hub does when the kernel does not watch what it is to watch; and what it asks for in vain. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -109,4 +110,69 @@ Test(libev, a_hub_that_cannot_be_woken_ends_with_a_line)
 	cr_assert_eq(waitpid(child, &status, 0), child);
 	cr_assert_not_null(strstr(text, "would be deaf"), "%s", text);
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+/* ---- what is asked for in vain ---- */
+
+static volatile sig_atomic_t changes;
+
+static void
+on_change(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)info, (void)context;
+	changes++;
+}
+
+/* From here on each EPOLL_CTL_MOD is counted, and fails. */
+static void
+count_changes(void)
+{
+	struct sigaction action = {.sa_sigaction = on_change, .sa_flags = SA_SIGINFO};
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, EPOLL_CTL_MOD, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {6, filter};
+
+	sigaction(SIGSYS, &action, NULL);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void *
+leave(void *ends)
+{
+	hub_sleep(HUB_MILLISECOND);
+	close(((int *)ends)[1]);
+	return NULL;
+}
+
+static void *
+left_body(void *argument)
+{
+	struct record *record = argument;
+	int ends[2];
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+	hub_adopt(ends[0]);
+	count_changes();
+	hub_detach(hub_spawn(leave, ends));
+	record->got = hub_recv(ends[0], &byte, 1, 0);
+	hub_close(ends[0]);
+	return NULL;
+}
+
+/* libev asks to watch anew what it watches, whenever a peer has gone. */
+Test(libev, the_end_of_a_peer_changes_no_watch, .timeout = 20)
+{
+	struct record record = {.got = -2};
+
+	in_hub(left_body, &record);
+	cr_assert_eq(record.got, 0);
+	cr_assert_eq(changes, 0, "%d", (int)changes);
 }
