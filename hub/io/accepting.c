@@ -115,10 +115,19 @@ accepting_back_off(struct hub_server *server)
 	return hub_timeout_stop(&scope) && error == ETIMEDOUT ? 0 : error;
 }
 
+/* Other coroutines may run now, and change the socket's flags. */
+static void
+end_row(struct hub_server *server)
+{
+	server->in_a_row = 0;
+	server->is_in_row = false;
+}
+
 /* Waits until it is time to ask may_accept again. Returns 0 or an errno. */
 static int
 wait_permitted(struct hub_server *server)
 {
+	end_row(server);
 	hub_event_clear(&server->freed);
 	return hub_event_wait(&server->freed) == 0 ? 0 : errno;
 }
@@ -140,7 +149,7 @@ wait_queued(struct hub_server *server)
 {
 	struct hub_fd *entry = hub_enter() != NULL ? fd_lookup(hub_this, server->socket) : NULL;
 
-	server->in_a_row = 0;
+	end_row(server);
 	if (entry != NULL && fd_wait_read(entry, "accept") == 0)
 		return 0;
 	return fd_was_closed(&server->listener) ? EBADF : errno;
@@ -158,14 +167,15 @@ call_not_accepted(const struct hub_server *server)
 static int
 accept_now(struct hub_server *server, struct sockaddr_storage *address)
 {
+	bool is_asked = server->options.admits != NULL;
 	socklen_t length = sizeof *address;
-	int client, error;
+	int client = -1, error;
 
-	if (server->options.admits == NULL)
-		client = fd_accept_now(server->socket, NULL, NULL);
-	else
-		client = fd_accept_now(server->socket, (struct sockaddr *)address, &length);
+	if (server->is_in_row || fd_keep_from_blocking(server->socket) == 0)
+		client = fd_accept_next(server->socket,
+			is_asked ? (struct sockaddr *)address : NULL, is_asked ? &length : NULL);
 	error = errno;
+	server->is_in_row = client != -1;
 	if (client == -1)
 		call_not_accepted(server);
 	errno = error;
@@ -290,11 +300,13 @@ take_one(struct hub_server *server, bool may_wait)
 	int error = 0;
 
 	if (++server->in_a_row >= ACCEPTS_IN_A_ROW || (may_wait && hub_tick(hub_this))) {
-		server->in_a_row = 0;
+		end_row(server);
 		hub_pause(hub_this);
 		if (hub_enter() == NULL)
 			return errno;
 	}
+	if (hub_pool_free_count(server->options.pool) == 0)
+		end_row(server);
 	/* While the pool is full, clients wait in the kernel's queue. */
 	if (hub_pool_wait(server->options.pool) != 0)
 		return errno;
@@ -367,6 +379,7 @@ hub_server_accept_queued(struct hub_server *server)
 	if (hub_enter() == NULL)
 		return -1;
 	socket_begin(server);
+	server->is_in_row = false;
 	error = take_one(server, false);
 	socket_end(server);
 	if (error == 0 || error == EAGAIN)

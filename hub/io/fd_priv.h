@@ -250,6 +250,9 @@ void fd_moment_end(int fd, int flags);
 /* accept4(2), non-blocking, and repeated after EINTR. */
 int fd_accept_now(int fd, struct sockaddr *address, socklen_t *length);
 
+/* fd_accept_now, of a listener that was found or made non-blocking since other code ran. */
+int fd_accept_next(int fd, struct sockaddr *address, socklen_t *length);
+
 /* readv(2) and writev(2), without waiting, on files that are no sockets. */
 ssize_t fd_read_now(int fd, const struct iovec *parts, int count);
 ssize_t fd_write_now(int fd, const struct iovec *parts, int count);

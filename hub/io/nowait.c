@@ -1,5 +1,6 @@
 /* System calls that do not wait. That an entry says its fd is non-blocking is never relied on: the
- * fd may have been closed and opened again since, or lost the flag. Files that other processes
+ * fd may have been closed and opened again since, or lost the flag. An acceptor asks once for each
+ * row of accepts between which no other code runs here. Files that other processes
  * share are non-blocking only for the moment of a call, under a mutex of the process. */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,10 +28,14 @@ fd_keep_from_blocking(int fd)
 int
 fd_accept_now(int fd, struct sockaddr *address, socklen_t *length)
 {
-	int client = fd_keep_from_blocking(fd);
+	return fd_keep_from_blocking(fd) == 0 ? fd_accept_next(fd, address, length) : -1;
+}
 
-	if (client == -1)
-		return -1;
+int
+fd_accept_next(int fd, struct sockaddr *address, socklen_t *length)
+{
+	int client;
+
 	do
 		client = kernel_accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	while (client == -1 && errno == EINTR);

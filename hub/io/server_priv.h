@@ -24,6 +24,7 @@ struct hub_server {
 	struct hub_event freed;
 	int64_t pause;     /* nanoseconds before the next try; 0 after a success */
 	unsigned in_a_row; /* connections accepted since the acceptor last waited */
+	bool is_in_row;    /* since the socket was seen non-blocking, no other coroutine has run */
 	unsigned aborts;   /* errors of single connections since the last success */
 	int reserve;       /* a spare fd for dismissing clients at the limit of files; or -1 */
 };

@@ -36,6 +36,34 @@ sandbox_refuse(const long *calls, size_t count, int error)
 	return true;
 }
 
+static volatile sig_atomic_t *counted;
+
+static void
+on_call(int signal)
+{
+	(void)signal;
+	(*counted)++;
+}
+
+bool
+sandbox_count(long call, unsigned place, uint32_t value, volatile sig_atomic_t *count)
+{
+	/* The lower half of the argument. */
+	uint32_t argument = (uint32_t)(offsetof(struct seccomp_data, args) + 8 * place);
+	struct sigaction action = {.sa_handler = on_call};
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	counted = count;
+	return sigaction(SIGSYS, &action, NULL) == 0 && install(code, sizeof code / sizeof code[0]);
+}
+
 bool
 sandbox_refuse_threads(void)
 {

@@ -1,4 +1,4 @@
-/* What a hub does when the kernel does not watch what it is to watch; and what it asks for in vain. */
+/* What a hub does when the kernel does not watch what it is to watch; what it asks for in vain. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
+#include "tests/support/sandbox.h"
 
 /* From here on this process cannot have a number watched; -1: none at all. */
 static void
@@ -116,33 +117,6 @@ Test(libev, a_hub_that_cannot_be_woken_ends_with_a_line)
 
 static volatile sig_atomic_t changes;
 
-static void
-on_change(int signal, siginfo_t *info, void *context)
-{
-	(void)signal, (void)info, (void)context;
-	changes++;
-}
-
-/* From here on each EPOLL_CTL_MOD is counted, and fails. */
-static void
-count_changes(void)
-{
-	struct sigaction action = {.sa_sigaction = on_change, .sa_flags = SA_SIGINFO};
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, EPOLL_CTL_MOD, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {6, filter};
-
-	sigaction(SIGSYS, &action, NULL);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 static void *
 leave(void *ends)
 {
@@ -160,7 +134,7 @@ left_body(void *argument)
 
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
 	hub_adopt(ends[0]);
-	count_changes();
+	sandbox_count(SYS_epoll_ctl, 1, EPOLL_CTL_MOD, &changes);
 	hub_detach(hub_spawn(leave, ends));
 	record->got = hub_recv(ends[0], &byte, 1, 0);
 	hub_close(ends[0]);
