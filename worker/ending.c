@@ -37,7 +37,7 @@ ending_run(int client, const struct fd_opening *opening, struct worker_thread *t
 	enum leftover left;
 
 	/* The service may have closed the descriptor, which may be another connection's by now. */
-	if (fd_was_closed(opening))
+	if (fd_was_closed(opening) || fd_was_reset(opening))
 		return;
 	left = discard(client, thread);
 	if (left == LEFTOVER_ENDED || hub_shutdown(client, SHUT_WR) != 0)

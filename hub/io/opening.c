@@ -2,6 +2,8 @@
  * for as long as the hub, so comparing counts is safe at any time. */
 #include "hub/io/opening.h"
 
+#include <errno.h>
+
 #include "hub/base/check.h"
 #include "hub/io/fd_priv.h"
 
@@ -33,4 +35,11 @@ fd_was_closed(const struct fd_opening *opening)
 {
 	DCHECK(opening->entry == NULL || is_of_hub(opening->entry));
 	return opening->entry != NULL && opening->entry->opening != opening->opening;
+}
+
+bool
+fd_was_reset(const struct fd_opening *opening)
+{
+	return opening->entry != NULL && !fd_was_closed(opening) &&
+	       opening->entry->lost == ECONNRESET;
 }

@@ -23,4 +23,9 @@ struct fd_opening fd_opening(int fd) HUB_INSIDE(fd_opening);
  * same hub. Does not switch. */
 bool fd_was_closed(const struct fd_opening *opening) HUB_INSIDE(fd_was_closed);
 
+/* Whether a call of the hub has met the reset of the connection, in which nothing comes or goes any
+ * more; false if it was closed since, or without a hub. Call it in the same hub. Does not
+ * switch. */
+bool fd_was_reset(const struct fd_opening *opening) HUB_INSIDE(fd_was_reset);
+
 #endif

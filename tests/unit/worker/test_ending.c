@@ -4,10 +4,12 @@
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hub/io/opening.h"
 #include "tests/support/in_hub.h"
+#include "tests/support/sandbox.h"
 #include "worker/state.h"
 
 static struct worker_thread thread;
@@ -111,4 +113,33 @@ Test(ending, a_peer_that_has_ended_is_not_waited_for)
 
 	in_hub(ending_body, &record);
 	cr_assert_eq(record.got, -1, "what is closed next needs no shutdown");
+}
+
+static void *
+reset_body(void *argument)
+{
+	int *ends = ((struct record *)argument)->ends;
+	static volatile sig_atomic_t receives;
+	struct fd_opening opening;
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+	hub_adopt(ends[0]);
+	opening = fd_opening(ends[0]);
+	hub_send(ends[0], "x", 1, 0);
+	close(ends[1]);
+	hub_recv(ends[0], &byte, 1, 0);
+	sandbox_count(SYS_recvfrom, 0, (uint32_t)ends[0], &receives);
+	ending_run(ends[0], &opening, &thread);
+	((struct record *)argument)->turns = receives;
+	hub_close(ends[0]);
+	return NULL;
+}
+
+Test(ending, a_connection_that_was_reset_is_not_read_again)
+{
+	struct record record = {.turns = -1};
+
+	in_hub(reset_body, &record);
+	cr_assert_eq(record.turns, 0, "%d times", record.turns);
 }

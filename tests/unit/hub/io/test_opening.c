@@ -2,6 +2,7 @@
 #include "hub/io/opening.h"
 
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/in_hub.h"
@@ -58,4 +59,34 @@ Test(opening, a_number_that_is_closed_already_is_none)
 
 	in_hub(closed_body, &was_closed);
 	cr_assert_not(was_closed);
+}
+
+static void *
+reset_body(void *argument)
+{
+	struct fd_opening opening, next;
+	int ends[2];
+	char byte;
+
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+	opening = fd_opening(ends[0]);
+	trace_whether("reset", fd_was_reset(&opening));
+	/* Its peer leaves, and has not read it. */
+	hub_send(ends[0], "x", 1, 0);
+	close(ends[1]);
+	hub_recv(ends[0], &byte, 1, 0);
+	trace_whether("reset", fd_was_reset(&opening));
+	hub_close(ends[0]);
+	trace_whether("reset", fd_was_reset(&opening));
+	dup2(STDIN_FILENO, ends[0]);
+	next = fd_opening(ends[0]);
+	trace_whether("the next one reset", fd_was_reset(&next));
+	hub_close(ends[0]);
+	return argument;
+}
+
+Test(opening, a_reset_is_known_until_the_close)
+{
+	in_hub(reset_body, NULL);
+	cr_assert_str_eq(trace_text(), "not reset, reset, not reset, not the next one reset");
 }
