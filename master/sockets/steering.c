@@ -16,23 +16,33 @@
  * member that happens to have a few connections less. */
 #define TOLERANCE 0.05
 
+/* What members that are there have together. */
+struct presence {
+	size_t count;
+	double busy;
+};
+
+static struct presence
+find_present(const struct steering_load *loads, size_t count)
+{
+	struct presence present = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		present.count += !loads[i].is_away;
+		present.busy += loads[i].is_away ? 0 : loads[i].busy;
+	}
+	return present;
+}
+
 /* Whether a member is so much busier than the mean of the others that connections are kept away
  * from it. */
 static bool
-is_saturated(const struct steering_load *loads, size_t count, size_t index)
+is_saturated(struct presence present, const struct steering_load *load)
 {
-	double others = 0;
-	size_t present = 0;
-
-	if (loads[index].busy < SATURATED)
+	if (load->busy < SATURATED || present.count < 2)
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (loads[i].is_away || i == index)
-			continue;
-		others += loads[i].busy;
-		present++;
-	}
-	return present > 0 && loads[index].busy - others / (double)present >= SATURATED_BEYOND;
+	return load->busy - (present.busy - load->busy) / (double)(present.count - 1) >=
+	       SATURATED_BEYOND;
 }
 
 /* Returns how many connections a member lacks to the level that all members would have after the
@@ -49,6 +59,7 @@ void
 steering_weigh(const struct steering_load *loads, size_t count, struct steering_forecast forecast,
 	unsigned *weights)
 {
+	struct presence all = find_present(loads, count);
 	double open = 0, arrivals = forecast.arrivals, staying, level, sum = 0, rest = 1;
 	size_t present = 0;
 
@@ -56,7 +67,7 @@ steering_weigh(const struct steering_load *loads, size_t count, struct steering_
 		weights[i] = 0;
 		if (loads[i].is_away)
 			continue;
-		if (is_saturated(loads, count, i)) {
+		if (is_saturated(all, &loads[i])) {
 			/* A fixed share; what is left is divided by deficits. */
 			weights[i] = (unsigned)(SATURATED_SHARE * STEERING_WEIGHT_MAX);
 			rest -= SATURATED_SHARE;

@@ -119,7 +119,9 @@ open_store(struct store *store)
 		return NULL;
 	}
 	close_store(store);
-	return hubbub_why("cannot open the store %s: %s", store->path, why(error));
+	return hubbub_why("cannot open the store %s: %s%s", store->path, why(error),
+		error == ENOMEM ? ": is --store-size more than the addresses that a process has?"
+				: "");
 }
 
 static const char *
@@ -144,12 +146,17 @@ close_reader(struct store *store)
 
 /* ---- transactions ---- */
 
-/* After a failed write of the page that says which commit is the last one, LMDB refuses to go on
- * in this process: another worker takes its place. */
+/* LMDB refuses to go on in this process after a failed write of the page that says which commit is
+ * the last one, and when another server has let the store grow beyond the map: another worker takes
+ * its place. */
 static void
-check_panic(int error)
+check_usable(int error)
 {
-	if (error != MDB_PANIC)
+	if (error == MDB_MAP_RESIZED)
+		hubbub_log(HUBBUB_ERROR,
+			"another server with a larger --store-size uses the store: give each a "
+			"store of its own");
+	if (error != MDB_PANIC && error != MDB_MAP_RESIZED)
 		return;
 	hubbub_log(HUBBUB_ERROR, "the store must be opened again: this worker ends");
 	_exit(1);
@@ -162,7 +169,7 @@ read_store(struct store *store, store_change *change, void *argument)
 	struct transaction transaction = engine_begin(store, reader);
 
 	transaction.error = mdb_txn_renew(reader);
-	check_panic(transaction.error);
+	check_usable(transaction.error);
 	change(&transaction, argument);
 	mdb_txn_reset(reader);
 	return transaction.error;
@@ -175,7 +182,7 @@ lmdb_write(struct store *store)
 	int error = mdb_txn_begin(lmdb.environment, NULL, 0, &txn);
 	struct transaction transaction = engine_begin(store, txn);
 
-	check_panic(error);
+	check_usable(error);
 	transaction.error = error;
 	return transaction;
 }
@@ -187,7 +194,7 @@ lmdb_write_end(struct transaction *transaction)
 		transaction->error = mdb_txn_commit(transaction->handle);
 	else if (transaction->handle != NULL)
 		mdb_txn_abort(transaction->handle);
-	check_panic(transaction->error);
+	check_usable(transaction->error);
 	return transaction->error;
 }
 

@@ -310,7 +310,10 @@ converse(struct question *question, int fd)
 	if (hub_send(fd, bytes, message.length, 0) == (ssize_t)message.length)
 		received = hub_recv(fd, bytes, message.length, MSG_WAITALL);
 	if (received < 0)
-		answer(question, "%s", errno == ETIMEDOUT ? "no reply in time" : strerror(errno));
+		answer(question, "%s",
+			errno == ETIMEDOUT ? "no reply in time: is it an echo? (else see --request "
+					     "and --reply)"
+					   : strerror(errno));
 	else if (received < (ssize_t)message.length)
 		answer(question, "the server closed the connection");
 	hub_timeout_stop(&scope);

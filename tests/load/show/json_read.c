@@ -79,7 +79,8 @@ read_json(const char *path)
 	else if (source.length > LENGTH_MAX)
 		fprintf(stderr, "hubbub-load: %s is longer than any result\n", name);
 	else if (json == NULL)
-		fprintf(stderr, "hubbub-load: %s: line %d: %s\n", name, error.line, error.text);
+		fprintf(stderr, "hubbub-load: %s is no result of hubbub-load: line %d: %s\n", name,
+			error.line, error.text);
 	if (file != NULL && !is_stdin)
 		fclose(file);
 	return json;

@@ -13,14 +13,15 @@
 
 #include "hub/base/clock.h"
 
-#define PAUSE_MAX (CLOCK_SECOND / 4) /* the longest that a generator thread may not run */
-/* 50 us: a shorter lag changes no result. */
-#define LAG_IGNORED (CLOCK_SECOND / 20000)
-#define OFFERED_MIN 0.99 /* share of the planned messages that must become due */
-/* What to give for a service that does not echo. */
+#define PAUSE_MAX (CLOCK_SECOND / 4)       /* the longest that a generator thread may not run */
+#define LAG_IGNORED (CLOCK_SECOND / 20000) /* 50 us: a shorter lag changes no result */
+#define OFFERED_MIN 0.99                   /* share of the planned messages that must become due */
+/* What to look at for a service that does not echo, or answers nothing. */
 #define NO_ECHO                                                                                    \
 	"unless it is an echo, say what to send and how a reply ends, such as "                    \
 	"--request 'PING\\r\\n' --reply line"
+#define NO_ANSWER "; does it speak TLS (--tls), or want a PROXY header (--proxy-header)?"
+#define NO_REPLY "do replies end as --reply says, and begin as --expect does?"
 #define CPU_BUSY 0.95 /* share of a CPU above which a note says so */
 
 static void
@@ -283,8 +284,7 @@ question(const struct load *load)
 	bool is_plain = !load->has_tls && load->targets[0].kind == ADDRESS_TCP;
 
 	if (load->reply.kind != REPLY_ECHO)
-		return is_plain ? "do replies end as --reply says? or does it speak TLS (--tls)?"
-				: "do replies end as --reply says?";
+		return is_plain ? NO_REPLY " or does it speak TLS (--tls)?" : NO_REPLY;
 	if (load->requests->count > 0)
 		return "an echo is expected: say with --reply how other replies end";
 	return is_plain ? NO_ECHO "; or does it speak TLS (--tls)?" : NO_ECHO;
@@ -307,9 +307,10 @@ judge_server(struct result *result)
 	if (result->deserted > 0)
 		snprintf(result->failure, sizeof result->failure,
 			"the server died, or closed all its connections: 0 of %u alive at the end"
-			"%s, %llu message%s never sent",
+			"%s, %llu message%s never sent%s",
 			load->connections, result->run_count > 1 ? " of a run" : "",
-			(unsigned long long)tally->unsent, tally->unsent == 1 ? "" : "s");
+			(unsigned long long)tally->unsent, tally->unsent == 1 ? "" : "s",
+			is_unanswered(result) ? NO_ANSWER : "");
 	else if (is_unanswered(result) && tally->refused > 0)
 		snprintf(result->failure, sizeof result->failure, "every request was refused");
 	else if (is_unanswered(result) && measurement_faults(&result->total) == 0 &&
