@@ -152,8 +152,9 @@ dialogue_find(pid_t pid, char path[static DIALOGUE_PATH_SIZE], char *error, int 
 		return 0;
 	if (search.found == 0 && search.list[0] != '\0')
 		snprintf(error, (size_t)error_size,
-			"process %d has no control socket here that you may connect to; name its "
-			"socket with --socket if --control set one; there are:%s",
+			"process %d has no control socket here that you may connect to; after an "
+			"upgrade the server is another process; name its socket with --socket if "
+			"--control set one; there are:%s",
 			(int)pid, search.list);
 	else if (search.found == 0)
 		snprintf(error, (size_t)error_size,

@@ -292,6 +292,8 @@ Test(load_services, a_web_servers_refusals_are_failures)
 		"--request=GET /busy HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n", "--expect=200");
 	cr_assert_eq(loader_number(&loader, "errors.by_kind.refused"), 100);
 	cr_assert_not_null(strstr(loader.program.text, "100 x refused"), "%s", loader.program.text);
+	cr_assert_not_null(strstr(loader.program.text, "the first refusal: HTTP/1.1 503"), "%s",
+		loader.program.text);
 	expect(5, port, "-n", "100", "--reply=http",
 		"--request=GET /hello HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n", "--expect=200 hallo");
 	cr_assert_not_null(

@@ -73,7 +73,8 @@ struct row {
 	struct histogram lag;
 	int64_t ended;                   /* clock when the window ended; 0: it has not */
 	char offence[SEGMENT_TEXT_SIZE]; /* the first wrong reply; empty if there is none */
-	char refusal[SEGMENT_TEXT_SIZE]; /* the first failed TLS handshake; empty if none failed */
+	/* The first TLS handshake that failed, or request that was refused; empty if none was. */
+	char refusal[SEGMENT_TEXT_SIZE];
 	char trouble[SEGMENT_TEXT_SIZE]; /* why the thread could not run; empty if it could */
 };
 

@@ -116,8 +116,8 @@ begin_tls(struct driver *driver, unsigned target, int fd)
 	}
 	error = errno;
 	if (error != ECANCELED && driver->row->refusal[0] == '\0')
-		snprintf(driver->row->refusal, sizeof driver->row->refusal, "%s",
-			target_why_no_tls(error));
+		snprintf(driver->row->refusal, sizeof driver->row->refusal,
+			"a TLS handshake failed: %s", target_why_no_tls(error));
 	return error;
 }
 

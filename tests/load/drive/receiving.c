@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "master/base/printable.h"
 #include "tests/load/drive/answer.h"
 #include "tests/load/drive/driver.h"
 #include "tests/load/drive/message.h"
@@ -16,6 +17,8 @@
 #define CONNECTION_FORMAT "%llu.%llu"
 #define CONNECTION_VALUES(number)                                                                  \
 	(unsigned long long)((number) >> 28) - 1, (unsigned long long)(number)&0xfffffff
+
+#define REFUSAL_SHOWN 120 /* bytes */
 
 /* ---- offences ---- */
 
@@ -157,12 +160,30 @@ complete(struct connection *connection, int64_t now)
 	pop_first(connection);
 }
 
-/* The same, of a reply by which the service refuses. */
+/* Keeps the first line of the thread's first refusal. */
 static void
-refuse(struct connection *connection)
+keep_refusal(struct row *row, const char *bytes, size_t length)
+{
+	char line[REFUSAL_SHOWN + 1], shown[REFUSAL_SHOWN + 1];
+	size_t end = 0;
+
+	if (row->refusal[0] != '\0')
+		return;
+	while (end < length && end < REFUSAL_SHOWN && bytes[end] != '\r' && bytes[end] != '\n')
+		end++;
+	memcpy(line, bytes, end);
+	line[end] = '\0';
+	printable_line(line, shown, sizeof shown);
+	snprintf(row->refusal, sizeof row->refusal, "the first refusal: %s", shown);
+}
+
+/* The same, of a reply by which the service refuses; bytes are its last ones, or all. */
+static void
+refuse(struct connection *connection, const char *bytes, size_t length)
 {
 	struct driver *driver = connection->driver;
 
+	keep_refusal(driver->row, bytes, length);
 	tally_add(&driver->row->tally.refused, 1);
 	if (driver_in_window(driver, driver->flights.items[connection->flying.first].intended))
 		tally_add(&driver->row->tally.lost, 1);
@@ -200,15 +221,17 @@ receiving_take_whole(struct connection *connection, uint64_t sequence, const str
 
 /* ---- replies that are no echo ---- */
 
-/* Records a complete reply. Returns false if the connection must be closed. */
+/* Records a complete reply, whose last bytes these are, or all. Returns false if the connection must
+ * be closed. */
 static bool
-conclude(struct connection *connection, bool is_refused, int64_t now)
+conclude(struct connection *connection, bool is_refused, const char *bytes, size_t length,
+	int64_t now)
 {
 	bool is_early = connection->flying.count == 1 && connection->sent_offset > 0,
 	     closes = connection->reply.closes;
 
 	if (is_refused)
-		refuse(connection);
+		refuse(connection, bytes, length);
 	else
 		complete(connection, now);
 	if (closes)
@@ -261,7 +284,7 @@ take_answers(struct connection *connection, const char *bytes, size_t length, in
 			return false;
 		}
 		if (answer != ANSWER_GOES_ON &&
-			!conclude(connection, answer == ANSWER_REFUSED, now))
+			!conclude(connection, answer == ANSWER_REFUSED, bytes + at, taken, now))
 			return false;
 	}
 	return true;
@@ -293,7 +316,7 @@ receiving_end(struct connection *connection)
 		receiving_wrong(driver, &message, &fault);
 		connection->end = END_BROKEN;
 	} else if (answer != ANSWER_GOES_ON) {
-		conclude(connection, answer == ANSWER_REFUSED, clock_now());
+		conclude(connection, answer == ANSWER_REFUSED, "", 0, clock_now());
 	}
 	return connection->end != END_NONE;
 }

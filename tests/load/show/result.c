@@ -375,7 +375,7 @@ note_method(struct result *result)
 		note(result, "%s did not answer with the server's counters",
 			result->load->server_stats);
 	if (result->refusal[0] != '\0')
-		note(result, "a TLS handshake failed: %s", result->refusal);
+		note(result, "%s", result->refusal);
 	if (total->tally.agreed[0] > 0)
 		note(result, "%llu TLS handshakes agreed on none of --alpn=%.256s",
 			(unsigned long long)total->tally.agreed[0], result->load->alpn_text);

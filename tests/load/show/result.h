@@ -70,7 +70,7 @@ struct result {
 	int signal;                      /* the signal that ended the load; 0: none */
 	char trouble[SEGMENT_TEXT_SIZE]; /* why the load could not run; empty if it could */
 	char offence[SEGMENT_TEXT_SIZE]; /* the first wrong reply; empty: none */
-	char refusal[SEGMENT_TEXT_SIZE]; /* the first failed TLS handshake; empty: none */
+	char refusal[SEGMENT_TEXT_SIZE]; /* the first one, as rows have it; empty: none */
 	char aborted[RESULT_TEXT_SIZE];  /* the --abort-if that ended the load; empty: none */
 	/* Why the measurement is invalid, if that was known before the judgement. */
 	char doubts[RESULT_REASONS_MAX][RESULT_TEXT_SIZE];
