@@ -221,8 +221,8 @@ receiving_take_whole(struct connection *connection, uint64_t sequence, const str
 
 /* ---- replies that are no echo ---- */
 
-/* Records a complete reply, whose last bytes these are, or all. Returns false if the connection must
- * be closed. */
+/* Records a complete reply, whose last bytes these are, or all. Returns false if the connection
+ * must be closed. */
 static bool
 conclude(struct connection *connection, bool is_refused, const char *bytes, size_t length,
 	int64_t now)
